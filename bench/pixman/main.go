@@ -1,0 +1,159 @@
+// Command pixman runs the operations of package regions and those of libpixman
+// on the same sets of pixels, in turn, and prints the times and their ratio:
+//
+//	cd bench/pixman && go run .
+//
+// Each result is compared first: the lists of rectangles must be equal. The two
+// questions (overlaps, contains) are asked of regions for which the answer takes
+// a look at everything: that is the worst case for package regions, which stops
+// at the first pixel that decides. Pixman has no such test; it is given what it
+// offers for it, an intersection or difference and a look whether that is empty.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spiceecs/spiceecs/regions"
+)
+
+var (
+	rounds = flag.Int("rounds", 15, "measurements of each; the smallest counts")
+	slot   = flag.Duration("slot", 2*time.Millisecond, "length of one measurement")
+)
+
+func main() {
+	flag.Parse()
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 1, ' ', tabwriter.AlignRight)
+	defer out.Flush()
+	fmt.Fprintln(out, "| surface\t| side up to\t| n\t| operation\t| regions ns\t| pixman ns\t| ratio\t|")
+	fmt.Fprintln(out, "|---\t|---\t|---:\t|---\t|---:\t|---:\t|---:\t|")
+	for _, surface := range [][2]int32{{1920, 1080}, {7680, 4320}} {
+		for _, side := range []int32{64, surface[0] / 10} {
+			for _, n := range []int{1, 10, 30, 100, 1000} {
+				compare(out, surface, side, n)
+			}
+		}
+	}
+}
+
+// randomRects are n rectangles of up to side pixels on each side.
+func randomRects(rnd *rand.Rand, n int, surface [2]int32, side int32) []regions.Rect {
+	rs := make([]regions.Rect, n)
+	for i := range rs {
+		w, h := 1+rnd.Int32N(side), 1+rnd.Int32N(side)
+		rs[i] = regions.XYWH(rnd.Int32N(surface[0]-w), rnd.Int32N(surface[1]-h), w, h)
+	}
+	return rs
+}
+
+// variants are the pairs of regions that take turns. The same pair over and over
+// would let the processor's branch predictor learn it by heart.
+const variants = 64
+
+// contest is one operation on both sides; each runs it a number of times.
+type contest struct {
+	name         string
+	ours, theirs func(times int)
+	// rects are the rectangles of our latest result, peer has those of pixman.
+	rects func() []regions.Rect
+	peer  *peer
+}
+
+func compare(out *tabwriter.Writer, surface [2]int32, side int32, n int) {
+	rnd := rand.New(rand.NewPCG(uint64(surface[0]), uint64(n)))
+	var a, b, apart, inside [variants]regions.Region
+	var pairs, pairsApart, pairsInside [variants]pair
+	for i := range variants {
+		as, bs := randomRects(rnd, n, surface, side), randomRects(rnd, n, surface, side)
+		if n == 1 { // two that overlap
+			bs[0] = as[0].Translate(as[0].Width()/2, as[0].Height()/2)
+		}
+		a[i].SetRects(as)
+		b[i].SetRects(bs)
+		apart[i].Copy(&b[i])
+		apart[i].Subtract(&a[i])
+		inside[i].Copy(&b[i])
+		inside[i].Intersect(&a[i])
+		pairs[i] = pair{as, bs}
+		pairsApart[i] = pair{as, apart[i].AppendRects(nil)}
+		pairsInside[i] = pair{as, inside[i].AppendRects(nil)}
+	}
+	both, aApart, aInside := newPeer(pairs[:]), newPeer(pairsApart[:]), newPeer(pairsInside[:])
+	defer both.close()
+	defer aApart.close()
+	defer aInside.close()
+	var r regions.Region
+	inPlace := func(op func(r, o *regions.Region)) func(int) {
+		return func(times int) {
+			for i := range times {
+				r.Copy(&a[i%variants])
+				op(&r, &b[i%variants])
+			}
+		}
+	}
+	ask := func(o *[variants]regions.Region, query regions.Test) func(int) {
+		return func(times int) {
+			for i := range times {
+				regions.RegionTest(&a[i%variants], &o[i%variants], query)
+			}
+		}
+	}
+	set := func(times int) {
+		for i := range times {
+			r.SetRects(pairs[i%variants].a)
+		}
+	}
+	rects := func() []regions.Rect { return r.AppendRects(nil) }
+	for _, c := range []contest{
+		{"union", inPlace((*regions.Region).Union), both.union, rects, both},
+		{"subtract", inPlace((*regions.Region).Subtract), both.subtract, rects, both},
+		{"intersect", inPlace((*regions.Region).Intersect), both.intersect, rects, both},
+		{"overlaps", ask(&apart, regions.Shared), aApart.overlaps, nil, nil},
+		{"contains", ask(&inside, regions.RightExclusive), aInside.contains, nil, nil},
+		{"set", set, both.set, rects, both},
+	} {
+		ours, theirs := c.measure()
+		fmt.Fprintf(out, "| %dx%d\t| %d\t| %d\t| %s\t| %.0f\t| %.0f\t| %.2f\t|\n",
+			surface[0], surface[1], side, n, c.name, ours, theirs, ours/theirs)
+	}
+}
+
+// measure returns the nanoseconds one operation takes on each side.
+func (c *contest) measure() (ours, theirs float64) {
+	c.ours(1)
+	c.theirs(1)
+	if c.rects != nil && !slices.Equal(c.rects(), c.peer.rects()) {
+		fmt.Fprintf(os.Stderr, "%s: the results differ\n", c.name)
+		os.Exit(1)
+	}
+	ours, theirs = best(c.ours, 0), best(c.theirs, 0)
+	for range *rounds {
+		ours = min(ours, best(c.ours, ours))
+		theirs = min(theirs, best(c.theirs, theirs))
+	}
+	return ours, theirs
+}
+
+// best runs f for about a slot and returns the nanoseconds of one time; guess is
+// what it took before, 0 if not known.
+func best(f func(int), guess float64) float64 {
+	times := 1
+	if guess > 0 {
+		times = max(1, int(float64(*slot)/guess))
+	}
+	for {
+		start := time.Now()
+		f(times)
+		took := time.Since(start)
+		if guess > 0 || took > *slot/4 {
+			return float64(took) / float64(times)
+		}
+		times *= 2
+	}
+}

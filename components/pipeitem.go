@@ -1,0 +1,39 @@
+package components
+
+import (
+	"github.com/spiceecs/spiceecs/ecs"
+	"github.com/spiceecs/spiceecs/regions"
+)
+
+// ItemKind says what a pipe item will send.
+type ItemKind uint8
+
+// Kinds of pipe items. The comment names the fields that belong to each.
+const (
+	ItemDraw             ItemKind = iota + 1 // Drawable
+	ItemImage                                // Surface Area Pixels: a copy of part of a surface
+	ItemSurfaceCreate                        // Surface Primary Width Height Format
+	ItemSurfaceDestroy                       // Surface
+	ItemMark                                 //
+	ItemInvalAllPalettes                     //
+	ItemMonitorsConfig                       // the device's configuration at the time of sending
+)
+
+// PipeItem is something that waits in a client's pipe, oldest first.
+type PipeItem struct {
+	Kind    ItemKind
+	Primary bool
+	Client  uint16 // slot of the client in its channel
+	Surface uint32
+	Bytes   int32 // rough size on the wire, for back-pressure
+
+	Pipe ecs.Link
+
+	Drawable ecs.Entity
+	Sibling  ecs.Link // the same drawable's items in other clients' pipes
+
+	Area          regions.Rect
+	Pixels        ecs.Handle // Scene.Pixels
+	Width, Height uint32
+	Format        uint32
+}

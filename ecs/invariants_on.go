@@ -1,0 +1,6 @@
+//go:build invariants
+
+package ecs
+
+// Invariants tells whether the build checks its invariants at run time.
+const Invariants = true

@@ -1,0 +1,223 @@
+package glz
+
+import (
+	"fmt"
+	"math/bits"
+	"sync"
+	"sync/atomic"
+
+	"github.com/spiceecs/spiceecs/net/codec/pixel"
+)
+
+// maxImages is how many images the window holds at most, however small.
+const maxImages = 1 << 16
+
+// record is an image in the window. It does not change while anyone can reach it.
+type record struct {
+	id            uint64
+	im            Image
+	colour, alpha int // where its planes start in the ring; alpha < 0 if there is none
+	end           int // where the next image may start
+}
+
+// Dictionary is the sender's side of a window: the images that streams of one
+// client may refer to. It is safe for concurrent use.
+type Dictionary struct {
+	window int // pixels
+
+	mu     sync.Mutex
+	reader pixel.Reader
+	next   uint64 // id of the next image
+	head   uint64 // oldest image that may be referred to
+	pixels int    // of all images from head on
+
+	// ring holds the planes of records oldest to next-1 in order, around the
+	// end, each image in one piece. The oldest is head, or older while an
+	// encoder that was allowed to refer to it still runs.
+	ring    []byte
+	oldest  uint64
+	records []record // by id modulo the length, a power of two
+	running []uint64 // the head each running encoder was given
+
+	// table is where in the ring some units were last seen, by their hash. It
+	// may be wrong: what it points to has to be looked at.
+	table []atomic.Uint32
+	shift uint // from a 64-bit hash to an index
+}
+
+// NewDictionary makes an empty dictionary with a window of so many pixels,
+// bounded to MaxWindow, whose images are numbered from firstID on.
+func NewDictionary(window int, firstID uint64) *Dictionary {
+	window = max(0, min(window, MaxWindow))
+	tableBits := min(max(bits.Len(uint(window))-6, 10), 18)
+	return &Dictionary{
+		window: window,
+		next:   firstID, head: firstID, oldest: firstID,
+		records: make([]record, 64),
+		table:   make([]atomic.Uint32, 1<<tableBits),
+		shift:   uint(64 - tableBits),
+	}
+}
+
+// Window is the size of the window in pixels.
+func (d *Dictionary) Window() int { return d.window }
+
+// NextID is the id the next image will get.
+func (d *Dictionary) NextID() uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.next
+}
+
+// Slot is an image that has its id and its place in the window. It is to be
+// encoded, once, and the stream to be sent.
+type Slot struct {
+	dict    *Dictionary
+	rec     record
+	head    uint64   // oldest image it may refer to
+	records []record // those from head on
+	ring    []byte
+}
+
+// ID is the id of the image.
+func (s *Slot) ID() uint64 { return s.rec.id }
+
+// Header is the header of the stream.
+func (s *Slot) Header() Header {
+	return Header{Image: s.rec.im, ID: s.rec.id, HeadDistance: uint32(s.rec.id - s.head)}
+}
+
+// Reserve copies an image into the window and gives it the next id, in the
+// order of calls. What falls out of the window for it, the oldest images, can
+// no longer be referred to. chunks are the bytes of the image in memory order,
+// in any division, and may be longer than the image.
+//
+// The errors are pixel.ErrImage, ErrShort, ErrTooLarge and ErrBusy; no id is
+// used then.
+func (d *Dictionary) Reserve(im Image, chunks [][]byte) (Slot, error) {
+	if err := check(im); err != nil {
+		return Slot{}, fmt.Errorf("reserving GLZ image: %w", err)
+	}
+	if n := pixel.Total(chunks); n < im.Size() {
+		return Slot{}, fmt.Errorf("reserving GLZ image: %w: %d of %d bytes", ErrShort, n, im.Size())
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if im.Units() >= d.window {
+		return Slot{}, fmt.Errorf("reserving GLZ image: %w: %d of %d pixels", ErrTooLarge, im.Units(), d.window)
+	}
+	at, ok := d.makeRoom(im)
+	if !ok {
+		return Slot{}, fmt.Errorf("reserving GLZ image: %w", ErrBusy)
+	}
+	rec := layOut(im, at)
+	rec.id = d.next
+	d.stage(rec, chunks)
+	d.insert(rec)
+	d.running = append(d.running, d.head)
+	return Slot{dict: d, rec: rec, head: d.head, records: d.records, ring: d.ring}, nil
+}
+
+// layOut places the planes of an image at and behind at in the ring.
+func layOut(im Image, at int) record {
+	rec := record{im: im, colour: at, alpha: -1}
+	for i, p := range im.Type.Passes() {
+		if i > 0 {
+			rec.alpha = at
+		}
+		at = (at + im.Units()*p.Unit + pixel.Slack + 7) &^ 7
+	}
+	rec.end = at
+	return rec
+}
+
+// makeRoom moves the head on until the window and the ring have room for im.
+// It returns the place in the ring. If the ring has none, because encoders run,
+// it changes nothing and reports false.
+func (d *Dictionary) makeRoom(im Image) (at int, ok bool) {
+	if d.ring == nil {
+		d.ring = make([]byte, d.window*5+4*pixel.Slack)
+	}
+	pinned := d.next // no memory from here on is given up
+	for _, head := range d.running {
+		pinned = min(pinned, head)
+	}
+	head, pixels, oldest := d.head, d.pixels, d.oldest
+	drop := func() {
+		pixels -= d.record(head).im.Units()
+		head++
+	}
+	for head < d.next && (pixels+im.Units() > d.window || d.next-head >= maxImages) {
+		drop()
+	}
+	for {
+		oldest = max(oldest, min(head, pinned))
+		if at, ok = d.gap(oldest, layOut(im, 0).end); ok {
+			break
+		}
+		if head == d.next || head >= pinned {
+			return 0, false
+		}
+		drop()
+	}
+	d.head, d.pixels, d.oldest = head, pixels, oldest
+	return at, true
+}
+
+// gap finds size bytes of the ring that are free when the images from oldest
+// on stay.
+func (d *Dictionary) gap(oldest uint64, size int) (at int, ok bool) {
+	if oldest == d.next {
+		return 0, size <= len(d.ring)
+	}
+	start, end := d.record(oldest).colour, d.record(d.next-1).end
+	if end <= start { // they lie around the end
+		return end, size < start-end
+	}
+	if size <= len(d.ring)-end {
+		return end, true
+	}
+	return 0, size < start
+}
+
+func (d *Dictionary) record(id uint64) *record { return &d.records[id&uint64(len(d.records)-1)] }
+
+// stage copies the pixels of an image into its planes.
+func (d *Dictionary) stage(rec record, chunks [][]byte) {
+	at := rec.colour
+	for _, p := range rec.im.Type.Passes() {
+		d.reader.Reset(chunks)
+		p.Stage(d.ring[at:at+rec.im.Units()*p.Unit], &d.reader)
+		at = rec.alpha
+	}
+	d.reader.Release()
+}
+
+// insert makes rec the newest image.
+func (d *Dictionary) insert(rec record) {
+	if d.next-d.oldest == uint64(len(d.records)) {
+		// Slots keep the old records, which nobody changes any more.
+		old := d.records
+		d.records = make([]record, 2*len(old))
+		for id := d.oldest; id < d.next; id++ {
+			*d.record(id) = old[id&uint64(len(old)-1)]
+		}
+	}
+	*d.record(d.next) = rec
+	d.next++
+	d.pixels += rec.im.Units()
+}
+
+// release ends the encoding of a slot.
+func (d *Dictionary) release(s *Slot) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, head := range d.running {
+		if head == s.head {
+			last := len(d.running) - 1
+			d.running[i] = d.running[last]
+			d.running = d.running[:last]
+			return
+		}
+	}
+}

@@ -1,0 +1,316 @@
+package glz
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/spiceecs/spiceecs/net/codec/pixel"
+)
+
+const (
+	tableBits = 14
+	// patience is the number of misses after which the search starts to skip,
+	// by one unit more each time, up to maxSkip units.
+	patience = 32
+	maxSkip  = 8
+	// keySize is how many bytes units in other images are looked up by.
+	keySize = 16
+	// sameSize is how many images back one of the same size is looked for.
+	sameSize = 8
+
+	multiplier  = 0x9e3779b97f4a7c15
+	multiplier2 = 0xc2b2ae3d27d4eb4f
+)
+
+// Encoder finds matches and writes streams. The zero value is ready. It is not
+// for concurrent use; each goroutine has its own, for any dictionaries.
+type Encoder struct {
+	slot Slot
+	pass *pixel.Pass
+	ring []byte
+	salt uint64 // keeps images of different types apart in the dictionary's table
+
+	plane // of the image being encoded
+
+	// The images that may be referred to lie from reachFrom on, reach bytes
+	// around the end of the ring, and Slack more that may be read.
+	reachFrom, reach int
+
+	// other is the plane that was last referred to, or that of an earlier
+	// image of this size, and delta the way to the place in it that goes
+	// with the one being encoded.
+	other plane
+	delta int
+
+	probed plane // the one of a repeat, if it is none of those above
+
+	// table maps the hash of the units at a place of the plane to the place,
+	// in bytes on a clock that runs on over all passes and images.
+	table [1 << tableBits]uint32
+	clock uint32 // the place of the plane's start
+}
+
+// plane is one plane of an image in the ring.
+type plane struct {
+	id         uint64
+	start, end int // end < start: there is none
+}
+
+// Encode reserves a place for an image in d and appends its stream to dst. It
+// returns the stream's id, too. See Dictionary.Reserve and EncodeSlot.
+func (e *Encoder) Encode(dst []byte, d *Dictionary, im Image, chunks [][]byte) ([]byte, uint64, error) {
+	slot, err := d.Reserve(im, chunks)
+	if err != nil {
+		return dst, 0, fmt.Errorf("encoding GLZ: %w", err)
+	}
+	return e.EncodeSlot(dst, &slot), slot.ID(), nil
+}
+
+// EncodeSlot appends the stream of a reserved image to dst, and ends the
+// reservation. It must be called exactly once for each slot.
+func (e *Encoder) EncodeSlot(dst []byte, s *Slot) []byte {
+	defer s.dict.release(s)
+	out := appendHeader(dst, s.Header())
+	e.slot, e.ring = *s, s.ring
+	defer func() { e.slot, e.ring = Slot{}, nil }()
+	units := s.rec.im.Units()
+	for i, p := range s.rec.im.Type.Passes() {
+		e.begin(p, i, units)
+		out = slices.Grow(out, p.Worst(units)+pixel.Slack)
+		o := e.encodePass(out[:cap(out)], len(out))
+		e.clock += uint32(e.end - e.start)
+		out = out[:o]
+	}
+	return out
+}
+
+// begin sets everything up for one pass.
+func (e *Encoder) begin(p *pixel.Pass, index, units int) {
+	s := &e.slot
+	e.pass = p
+	e.salt = uint64(s.rec.im.Type)*2 + uint64(index)
+	e.plane = s.rec.plane(index)
+	size := e.end - e.start
+	if e.clock == 0 || uint64(e.clock)+uint64(size) >= 1<<32 {
+		clear(e.table[:])
+		e.clock = 1
+	}
+	e.reachFrom = s.record(s.head).colour
+	if e.reach = s.rec.end - e.reachFrom; e.reach <= 0 {
+		e.reach += len(e.ring)
+	}
+	e.reach -= pixel.Slack
+	e.other, e.delta = plane{end: -1}, 0
+	for id := s.rec.id; id > s.head && s.rec.id-id < sameSize; id-- {
+		if rec := s.record(id - 1); sameShape(rec.im, s.rec.im) {
+			e.other = rec.plane(index)
+			e.delta = e.other.start - e.start
+			break
+		}
+	}
+}
+
+func sameShape(a, b Image) bool {
+	return a.Type == b.Type && a.Width == b.Width && a.Height == b.Height
+}
+
+// plane is the plane of the pass with that index.
+func (rec *record) plane(index int) plane {
+	start := rec.colour
+	if index > 0 {
+		start = rec.alpha
+	}
+	return plane{rec.id, start, start + rec.im.Units()*rec.im.Type.Passes()[index].Unit}
+}
+
+func (s *Slot) record(id uint64) *record { return &s.records[id&uint64(len(s.records)-1)] }
+
+// locate finds the plane of the same kind as the current one that holds a
+// place of the ring within reach. It reports false if something else is there.
+func (e *Encoder) locate(at int) (plane, bool) {
+	s := &e.slot
+	depth := func(at int) int { // from the oldest image on
+		if at -= e.reachFrom; at < 0 {
+			at += len(e.ring)
+		}
+		return at
+	}
+	lo, hi := s.head, s.rec.id // the last image that starts at or before
+	for want := depth(at); lo < hi; {
+		mid := lo + (hi-lo+1)/2
+		if depth(s.record(mid).colour) <= want {
+			lo = mid
+		} else {
+			hi = mid - 1
+		}
+	}
+	rec := s.record(lo)
+	if rec.im.Type != s.rec.im.Type || s.rec.id-rec.id > maxBack {
+		return plane{}, false
+	}
+	p := rec.plane(int(e.salt & 1))
+	return p, at >= p.start && at < p.end && (at-p.start)&(e.pass.Unit-1) == 0
+}
+
+// encodePass writes the operations for the plane to out[o:], and returns the
+// new o. out has room for the worst case.
+func (e *Encoder) encodePass(out []byte, o int) int {
+	p := e.pass
+	anchor := e.start // first unit not yet written
+	for at := e.start; ; {
+		found, c, ok := e.find(at)
+		if !ok {
+			break
+		}
+		best := e.choose(found, anchor, c)
+		ref, ok := e.refer(found, best)
+		if !ok {
+			at = found + p.Unit
+			continue
+		}
+		from := found - best.back
+		o = p.PutLiterals(out, o, e.ring, anchor, from)
+		o = ref.put(out, o)
+		anchor = from + best.size
+		at = anchor
+	}
+	return p.PutLiterals(out, o, e.ring, anchor, e.end)
+}
+
+// candidates are places in the ring that a place begins like, or -1.
+type candidates struct {
+	before int // the unit before: a run
+	other  int // in the plane last referred to
+	local  int // in this plane
+	far    int // anywhere in reach
+}
+
+// find looks for the next place from at on that begins like another. The
+// longer it finds nothing the fewer places it looks at.
+func (e *Encoder) find(at int) (found int, c candidates, ok bool) {
+	var (
+		ring       = e.ring
+		table      = e.slot.dict.table
+		shift      = e.slot.dict.shift & 63
+		key, mask  = e.pass.Key, e.pass.Mask
+		unit       = e.pass.Unit
+		clock      = e.clock - uint32(e.start)
+		otherStart = e.other.start - e.delta // in terms of at
+		otherEnd   = e.other.end - e.delta - keySize
+	)
+	c = candidates{-1, -1, -1, -1}
+	for skip := patience; at+keySize <= e.end; skip++ {
+		v := binary.LittleEndian.Uint64(ring[at:])
+		k := v & key
+		if at >= otherStart && at <= otherEnd && binary.LittleEndian.Uint64(ring[at+e.delta:])&key == k {
+			c.other = at + e.delta
+			ok = true
+		}
+		if at > e.start && binary.LittleEndian.Uint64(ring[at-unit:])&key == k {
+			c.before = at - unit
+			return at, c, true
+		}
+		h := k * multiplier >> (64 - tableBits)
+		now := clock + uint32(at)
+		distance := int(now - e.table[h])
+		e.table[h] = now
+		if distance <= at-e.start && distance > 0 && binary.LittleEndian.Uint64(ring[at-distance:])&key == k {
+			c.local = at - distance
+			ok = true
+		}
+		v &= mask
+		w := binary.LittleEndian.Uint64(ring[at+8:]) & mask
+		entry := &table[((v^e.salt)*multiplier^w*multiplier2)>>shift]
+		far := int(entry.Load())
+		entry.Store(uint32(at))
+		if e.reachable(far) && binary.LittleEndian.Uint64(ring[far:])&mask == v &&
+			binary.LittleEndian.Uint64(ring[far+8:])&mask == w && far != at {
+			c.far = far
+			ok = true
+		}
+		if ok {
+			return at, c, true
+		}
+		at += min(skip/patience, maxSkip-skip&1) * unit
+	}
+	return at, c, false
+}
+
+// reachable tells whether a place in the ring may be looked at.
+func (e *Encoder) reachable(at int) bool {
+	if at -= e.reachFrom; at < 0 {
+		at += len(e.ring)
+	}
+	return at < e.reach
+}
+
+// repeat is a stretch of the plane that is the same elsewhere in the ring.
+type repeat struct {
+	ref  int // a place in the ring
+	in   *plane
+	back int // bytes before ref that are the same too
+	size int // bytes in all
+}
+
+// choose takes the longest of the candidates for a place. A reference may
+// begin at anchor. One to another image must be worth its longer form.
+func (e *Encoder) choose(at, anchor int, c candidates) repeat {
+	const form = 8
+	best := repeat{in: &e.plane}
+	if c.before >= 0 {
+		best = e.measure(at, anchor, c.before, &e.plane)
+	}
+	if c.local >= 0 {
+		if r := e.measure(at, anchor, c.local, &e.plane); r.size > best.size {
+			best = r
+		}
+	}
+	if c.other >= 0 {
+		if r := e.measure(at, anchor, c.other, &e.other); r.size > best.size+form {
+			best = r
+		}
+	}
+	if c.far >= 0 && c.far != c.other && c.far != c.local {
+		p, ok := e.locate(c.far)
+		switch {
+		case !ok || p.id == e.id && c.far > at:
+		case p.id == e.id:
+			if r := e.measure(at, anchor, c.far, &e.plane); r.size > best.size {
+				best = r
+			}
+		default:
+			e.probed = p
+			if r := e.measure(at, anchor, c.far, &e.probed); r.size > best.size+form {
+				best = r
+				e.other, e.delta = p, c.far-at
+			}
+		}
+	}
+	return best
+}
+
+// measure sees how far the units around at are those around ref, in plane p.
+func (e *Encoder) measure(at, anchor, ref int, p *plane) repeat {
+	end := min(e.end, at+p.end-ref)
+	back := pixel.MatchBack(e.ring, ref, at, min(at-anchor, ref-p.start), e.pass.Mask) &^ (e.pass.Unit - 1)
+	size := pixel.MatchLen(e.ring, ref, at, end, e.pass.Mask)&^(e.pass.Unit-1) + back
+	return repeat{ref, p, back, size}
+}
+
+// refer makes a reference of a repeat. It reports false if that is no shorter
+// than literals.
+func (e *Encoder) refer(at int, r repeat) (reference, bool) {
+	shift := e.pass.Shift & 3
+	units := r.size >> shift
+	ref := reference{
+		length: units - e.pass.Bias,
+		offset: (r.ref - r.back - r.in.start) >> shift,
+		images: int(e.id - r.in.id),
+	}
+	if r.in.id == e.id {
+		ref.offset = (at-r.ref)>>shift - 1
+	}
+	saved := units*e.pass.Literal - ref.cost() - ref.length>>8
+	return ref, ref.length > 0 && saved > 0 && ref.offset <= maxOffset
+}

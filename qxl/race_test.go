@@ -1,0 +1,5 @@
+//go:build race
+
+package qxl
+
+const raceEnabled = true

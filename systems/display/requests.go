@@ -1,0 +1,192 @@
+package display
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/spiceecs/spiceecs/components"
+	"github.com/spiceecs/spiceecs/qxl"
+	"github.com/spiceecs/spiceecs/regions"
+	"github.com/spiceecs/spiceecs/systems/encode"
+	"github.com/spiceecs/spiceecs/systems/raster"
+)
+
+// ErrArea reports an area that is empty or outside its surface.
+var ErrArea = errors.New("area outside the surface")
+
+// AddMemSlot makes guest memory visible to commands.
+func (w *Worker) AddMemSlot(s qxl.Slot) error {
+	return w.do(func() error { return w.mem.AddSlot(s) })
+}
+
+// DelMemSlot takes guest memory away again.
+func (w *Worker) DelMemSlot(group, id uint32) error {
+	return w.do(func() error { return w.mem.DelSlot(group, id) })
+}
+
+// ResetMemSlots takes all guest memory away.
+func (w *Worker) ResetMemSlots() error {
+	return w.do(func() error { w.mem.Reset(); return nil })
+}
+
+// CreatePrimary makes the screen. p.Memory belongs to the device until
+// DestroyPrimary or DestroySurfaces has returned.
+func (w *Worker) CreatePrimary(p qxl.PrimarySurface) error {
+	return w.do(func() error { return w.createPrimary(p) })
+}
+
+// DestroyPrimary takes the screen away, after every command already in the rings.
+func (w *Worker) DestroyPrimary() error {
+	return w.do(func() error {
+		w.flushRings()
+		if w.scene.Surface(0) == nil {
+			return fmt.Errorf("destroying the primary surface: %w", raster.ErrNoSurface)
+		}
+		w.destroySurface(0)
+		return nil
+	})
+}
+
+// DestroySurfaces takes all surfaces away, after every command already in the rings.
+func (w *Worker) DestroySurfaces() error {
+	return w.do(func() error {
+		w.flushRings()
+		// The primary goes last: what others read from it is drawn first.
+		for id := len(w.scene.ByID) - 1; id >= 0; id-- {
+			w.destroySurface(uint32(id))
+		}
+		for _, c := range w.clients {
+			if c != nil && c.joined {
+				w.pipes.Append(c.slot, components.PipeItem{Kind: components.ItemInvalAllPalettes})
+			}
+		}
+		return nil
+	})
+}
+
+// UpdateArea draws everything that was issued for an area of a surface before
+// it returns.
+func (w *Worker) UpdateArea(surface uint32, area regions.Rect) error {
+	return w.do(func() error {
+		w.flushRings()
+		s := w.scene.Surface(surface)
+		if s == nil {
+			return fmt.Errorf("updating surface %d: %w", surface, raster.ErrNoSurface)
+		}
+		if area.Empty() || !(regions.Rect{Right: s.Width, Bottom: s.Height}).Contains(area) {
+			return fmt.Errorf("updating surface %d: %w: %v", surface, ErrArea, area)
+		}
+		w.raster.FlushSurface(surface)
+		return nil
+	})
+}
+
+// FlushSurfaces draws everything that was issued.
+func (w *Worker) FlushSurfaces() error {
+	return w.do(func() error { w.flushRings(); w.raster.FlushAll(); return nil })
+}
+
+// Start lets the guest run: its rings are served.
+func (w *Worker) Start() error {
+	return w.do(func() error { w.running = true; w.ingest.Rearm(); return nil })
+}
+
+// Stop leaves the guest's rings alone, after drawing everything that was issued.
+func (w *Worker) Stop() error {
+	return w.do(func() error { w.running = false; w.raster.FlushAll(); return nil })
+}
+
+// OOM gives back what can be given back to a guest that has run out of memory.
+func (w *Worker) OOM() {
+	w.loop.Post(func() {
+		w.flushRings()
+		if !w.cfg.Ring.FlushResources() {
+			w.raster.FlushAll()
+			w.cfg.Ring.FlushResources()
+		}
+	})
+}
+
+// ResetCursor forgets the pointer.
+func (w *Worker) ResetCursor() error {
+	return w.do(func() error { w.cursor.Reset(); return nil })
+}
+
+// SetServerMouse says whether the guest moves the pointer, or the client.
+func (w *Worker) SetServerMouse(server bool) {
+	w.loop.Post(func() { w.cursor.SetServerMode(server) })
+}
+
+// SetCompression changes the image compression of all clients.
+func (w *Worker) SetCompression(c encode.Compression) {
+	w.loop.Post(func() {
+		w.cfg.Compression = c
+		for _, cl := range w.clients {
+			if cl != nil {
+				cl.state.Compression = c
+			}
+		}
+	})
+}
+
+// SetMonitors reads the guest's monitors configuration and tells the clients.
+func (w *Worker) SetMonitors(addr qxl.PHYS, group uint32, limit int) error {
+	return w.do(func() error {
+		var m qxl.MonitorsConfig
+		if err := w.dec.Monitors(&m, addr, group, limit); err != nil {
+			return fmt.Errorf("reading the monitors configuration: %w", err)
+		}
+		w.monitors = m
+		for _, c := range w.clients {
+			if c != nil && c.joined {
+				w.pipes.Append(c.slot, components.PipeItem{Kind: components.ItemMonitorsConfig})
+			}
+		}
+		return nil
+	})
+}
+
+// flushRings takes all commands that are in the rings, whether the clients keep
+// up or not.
+func (w *Worker) flushRings() {
+	if !w.running {
+		return
+	}
+	w.ingest.Rearm()
+	w.ingest.Flush(w.cfg.Clock.Now(), maxFlush)
+}
+
+// Stats describes a worker.
+type Stats struct {
+	DisplayCommands, CursorCommands uint64
+	Released                        uint64 // resources given back to the guest
+	Drawn                           uint64 // drawables executed on their surface
+	Refused                         map[string]uint64
+	Clients                         int
+	SentBytes                       int64
+	HeldBytes                       int64 // guest memory held now
+	Drawables, Current              int   // alive now, and of these not drawn yet
+	Queued                          int   // items in all pipes
+}
+
+// Stats returns the counters.
+func (w *Worker) Stats() (s Stats, err error) {
+	err = w.do(func() error {
+		in := w.ingest.Stats()
+		s = Stats{
+			DisplayCommands: in.Display, CursorCommands: in.Cursor, Refused: maps.Clone(in.Refused),
+			Released: w.rel.Released, Drawn: w.raster.Drawn, SentBytes: w.bytes,
+			HeldBytes: w.scene.Held, Drawables: w.scene.Commands.Len(), Current: int(w.scene.Current.Len),
+		}
+		for _, c := range w.clients {
+			if c != nil {
+				s.Clients++
+				s.SentBytes += c.conn.SentBytes()
+				s.Queued += w.pipes.Len(c.slot)
+			}
+		}
+		return nil
+	})
+	return s, err
+}
