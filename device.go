@@ -146,10 +146,18 @@ func (d *Device) DestroyPrimary() error { return d.worker.DestroyPrimary() }
 // every command already in the rings.
 func (d *Device) DestroySurfaces() error { return d.worker.DestroySurfaces() }
 
-// UpdateArea draws everything that was issued for an area of a surface into its
-// memory before it returns.
-func (d *Device) UpdateArea(surface uint32, area regions.Rect) error {
-	return d.worker.UpdateArea(surface, area)
+// UpdateArea draws everything that can be seen in an area of a surface into its
+// memory before it returns. It appends to dirty the rectangles that were drawn
+// on since the last update with clear.
+func (d *Device) UpdateArea(surface uint32, area regions.Rect, clear bool, dirty []regions.Rect) ([]regions.Rect, error) {
+	return d.worker.UpdateArea(surface, area, clear, dirty)
+}
+
+// UpdateAreaAsync is UpdateArea without the wait: done is called, on the
+// device's goroutine, exactly once, unless the device is closed, which false
+// tells. It must not block.
+func (d *Device) UpdateAreaAsync(surface uint32, area regions.Rect, clear bool, done func(dirty []regions.Rect, err error)) bool {
+	return d.worker.UpdateAreaAsync(surface, area, clear, done)
 }
 
 // FlushSurfaces draws everything that was issued.

@@ -14,6 +14,10 @@ func TestPointerFree(t *testing.T) {
 		reflect.TypeFor[Drawable](),
 		reflect.TypeFor[PipeItem](),
 		reflect.TypeFor[Surface](),
+		reflect.TypeFor[Node](),
+		reflect.TypeFor[Reader](),
+		reflect.TypeFor[Container](),
+		reflect.TypeFor[Shadow](),
 	} {
 		if p := ecs.PointerIn(typ); p != "" {
 			t.Errorf("%s holds a pointer at %s", typ, p)

@@ -16,9 +16,10 @@ type Drawable struct {
 	BBox    regions.Rect
 	Type    qxl.DrawType
 	Effect  qxl.Effect
-	Current bool  // not drawn on its surface yet: linked in the lists below
-	Refs    int32 // being current, and one for each pipe item and unsent message
-	Cost    int32 // bytes of guest memory held
+	Current bool   // not drawn on its surface yet: linked in the lists below
+	Refs    int32  // being current, and one for each pipe item and unsent message
+	Cost    int32  // bytes of guest memory held
+	Mark    uint32 // of the last walk over the tree that came by
 
 	// The current drawables of the surface and of the device, oldest first.
 	SurfaceLink, DeviceLink ecs.Link

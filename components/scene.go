@@ -3,6 +3,7 @@ package components
 import (
 	"github.com/spiceecs/spiceecs/ecs"
 	"github.com/spiceecs/spiceecs/qxl"
+	"github.com/spiceecs/spiceecs/regions"
 )
 
 // MaxPixelBuffer is the largest copy of pixels one pipe item holds.
@@ -10,13 +11,22 @@ const MaxPixelBuffer = 256 << 10
 
 // Scene is a device's world with its stores and slabs.
 type Scene struct {
-	World     *ecs.World
-	Drawables ecs.Store[Drawable]
-	Items     ecs.Store[PipeItem]
-	Surfaces  ecs.Store[Surface]
+	World      *ecs.World
+	Drawables  ecs.Store[Drawable]
+	Nodes      ecs.Store[Node]
+	Readers    ecs.Store[Reader]
+	Containers ecs.Store[Container]
+	Shadows    ecs.Store[Shadow]
+	Items      ecs.Store[PipeItem]
+	Surfaces   ecs.Store[Surface]
+
+	NewDrawable  ecs.Store3[Drawable, Node, Reader]
+	NewContainer ecs.Store2[Node, Container]
+	NewShadow    ecs.Store2[Node, Shadow]
 
 	Commands *ecs.Slab[qxl.Drawable] // decoded drawing commands
-	Pixels   *ecs.Slab[[]byte]       // copies of parts of surfaces, lines top-down
+	Regions  *ecs.Slab[regions.Region]
+	Pixels   *ecs.Slab[[]byte] // copies of parts of surfaces, lines top-down
 
 	ByID    []ecs.Entity // surface entity of each id, zero where there is none
 	Current ecs.List     // drawables of the device not drawn yet, oldest first
@@ -29,13 +39,23 @@ type Scene struct {
 func NewScene(surfaces int) *Scene {
 	w := ecs.NewWorld()
 	return &Scene{
-		World:     w,
-		Drawables: ecs.NewStore[Drawable](w),
-		Items:     ecs.NewStore[PipeItem](w),
-		Surfaces:  ecs.NewStore[Surface](w),
-		Commands:  ecs.NewSlab[qxl.Drawable]("commands"),
-		Pixels:    ecs.NewSlab[[]byte]("pixels"),
-		ByID:      make([]ecs.Entity, surfaces),
+		World:      w,
+		Drawables:  ecs.NewStore[Drawable](w),
+		Nodes:      ecs.NewStore[Node](w),
+		Readers:    ecs.NewStore[Reader](w),
+		Containers: ecs.NewStore[Container](w),
+		Shadows:    ecs.NewStore[Shadow](w),
+		Items:      ecs.NewStore[PipeItem](w),
+		Surfaces:   ecs.NewStore[Surface](w),
+
+		NewDrawable:  ecs.NewStore3[Drawable, Node, Reader](w),
+		NewContainer: ecs.NewStore2[Node, Container](w),
+		NewShadow:    ecs.NewStore2[Node, Shadow](w),
+
+		Commands: ecs.NewSlab[qxl.Drawable]("commands"),
+		Regions:  ecs.NewSlab[regions.Region]("regions"),
+		Pixels:   ecs.NewSlab[[]byte]("pixels"),
+		ByID:     make([]ecs.Entity, surfaces),
 	}
 }
 
@@ -57,4 +77,13 @@ const imageGroup = 2
 func (s *Scene) NextImageID() uint64 {
 	s.Images++
 	return uint64(s.Images)<<32 | imageGroup
+}
+
+// nodeRegions bounds the regions that belong to one drawable: its own, two for
+// each shadow, a container's, and exclusions under way.
+const nodeRegions = 16
+
+// Full reports that no further drawable is sure to find room in the slabs.
+func (s *Scene) Full() bool {
+	return s.Commands.Len() >= ecs.MaxSlots/4 || s.Regions.Len() >= ecs.MaxSlots-nodeRegions
 }

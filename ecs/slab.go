@@ -8,7 +8,7 @@ import "fmt"
 type Handle uint32
 
 const (
-	indexBits = 20
+	indexBits = 22
 	indexMask = 1<<indexBits - 1
 	genMask   = 1<<(32-indexBits) - 1
 	chunkBits = 8

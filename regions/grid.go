@@ -57,8 +57,9 @@ func (g grid) lines(t *dense, rows []row) {
 	}
 }
 
-// vectorize makes t the sparse form of s.
-func (g grid) vectorize(t *sparse, s *dense) {
+// vectorize makes t the sparse form of s, unless that has more than limit runs:
+// then it returns false.
+func (g grid) vectorize(t *sparse, s *dense, limit int) bool {
 	t.reset()
 	for _, w := range s.rows {
 		lo := len(t.cells)
@@ -66,7 +67,26 @@ func (g grid) vectorize(t *sparse, s *dense) {
 		for left, right := nextRun(words, 0); left >= 0; left, right = nextRun(words, right) {
 			t.cells = append(t.cells, run{int16(g.x(left)), int16(g.x(right))})
 		}
+		if len(t.cells) > limit {
+			return false
+		}
 		t.rows = append(t.rows, row{w.top, w.bottom, uint32(lo), uint32(len(t.cells))})
+	}
+	return true
+}
+
+// move makes t the same as s, which is on the grid from, moved by (dx,dy) and on
+// the grid g.
+func (g grid) move(t, s *dense, from grid, dx, dy int32) {
+	g.lines(t, s.rows)
+	clear(t.cells)
+	for i, w := range s.rows {
+		t.rows[i].top += int16(dy)
+		t.rows[i].bottom += int16(dy)
+		words := s.of(w)
+		for left, right := nextRun(words, 0); left >= 0; left, right = nextRun(words, right) {
+			paint(t.of(t.rows[i]), g.first, []run{{int16(from.x(left) + dx), int16(from.x(right) + dx)}})
+		}
 	}
 }
 
@@ -131,15 +151,15 @@ const (
 	denseWords = 8 // words a run: at more, words take too much memory
 )
 
-// wantsDense reports whether a table of the extents ext with so many rows and
-// runs should become dense.
-func wantsDense(ext Rect, rows, runs int) bool {
-	return runs > denseRuns*rows && runs*denseWords > rows*int(gridOf(ext).n)
+// sparseRuns is how many runs a table of the extents ext with so many rows may
+// have to be sparse.
+func sparseRuns(ext Rect, rows int) int {
+	return max(denseRuns*rows, rows*int(gridOf(ext).n)/denseWords)
 }
 
-// wantsSparse reports whether a dense table of the extents ext should become
-// sparse. It judges by a few rows.
-func wantsSparse(ext Rect, t *dense) bool {
+// mayBeSparse reports whether a dense table of the extents ext seems to have no
+// more than half of the runs that would make a sparse one dense. It looks at a few rows.
+func mayBeSparse(ext Rect, t *dense) bool {
 	const sample = 8
 	step := (len(t.rows) + sample - 1) / sample
 	rows, runs := 0, 0
@@ -147,5 +167,5 @@ func wantsSparse(ext Rect, t *dense) bool {
 		rows++
 		runs += runsIn(t.of(t.rows[i]))
 	}
-	return !wantsDense(ext, rows, 2*runs)
+	return 2*runs <= sparseRuns(ext, rows)
 }

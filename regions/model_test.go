@@ -2,6 +2,7 @@ package regions
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 )
@@ -178,7 +179,7 @@ func reform(r *Region, form byte) {
 		r.dense = t
 	case form == 2 && r.dense != nil:
 		t := new(sparse)
-		gridOf(r.ext).vectorize(t, r.dense)
+		gridOf(r.ext).vectorize(t, r.dense, math.MaxInt)
 		r.dropDense()
 		r.sparse = t
 	}

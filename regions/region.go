@@ -107,7 +107,7 @@ func (r *Region) adoptSparse(t *sparse, ext Rect) {
 	switch {
 	case len(t.cells) <= 1:
 		r.setRect(ext)
-	case wantsDense(ext, len(t.rows), len(t.cells)):
+	case len(t.cells) > sparseRuns(ext, len(t.rows)):
 		r.dropSparse()
 		r.ext = ext
 		own := gridOf(ext)
@@ -124,8 +124,7 @@ func (r *Region) adoptDense(g grid, w *workspace, ext Rect) {
 	switch {
 	case ext.Empty():
 		r.setRect(ext)
-	case wantsSparse(ext, &w.words):
-		g.vectorize(&w.runs, &w.words)
+	case mayBeSparse(ext, &w.words) && g.vectorize(&w.runs, &w.words, sparseRuns(ext, len(w.words.rows))):
 		r.adoptSparse(&w.runs, ext)
 	default:
 		r.keepDense(g, &w.words, ext)
@@ -151,10 +150,9 @@ func (r *Region) Translate(dx, dy int32) {
 		r.ext = ext
 	case r.dense != nil:
 		w := workspaces.Get().(*workspace)
-		gridOf(r.ext).vectorize(&w.runs, r.dense)
-		moveRuns(&w.runs, dx, dy)
-		gridOf(ext).rasterize(r.dense, &w.runs)
-		r.ext = ext
+		g := gridOf(ext)
+		g.move(&w.words, r.dense, gridOf(r.ext), dx, dy)
+		r.keepDense(g, &w.words, ext)
 		workspaces.Put(w)
 	default:
 		r.ext = ext

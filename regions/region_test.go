@@ -174,9 +174,33 @@ func TestExtremeCoordinates(t *testing.T) {
 	}
 }
 
+// TestCrossingStripes joins upright stripes with level ones: few rows of many runs
+// with many rows of few, whose union has far more runs than both.
+func TestCrossingStripes(t *testing.T) {
+	const n = 2500
+	var upright, level []Rect
+	for i := range int32(n) {
+		upright = append(upright, XYWH(3*i, 0, 1, 3*n))
+		level = append(level, XYWH(0, 3*i, 3*n, 1))
+	}
+	var r, o Region
+	r.SetRects(upright)
+	o.SetRects(level)
+	r.Union(&o)
+	if want := int64(5 * n * n); r.Area() != want {
+		t.Errorf("area %d, want %d", r.Area(), want)
+	}
+	if r.Subtract(&o); r.NumRects() != n*n || r.Area() != 2*n*n {
+		t.Errorf("without the level stripes: %d rectangles of %d pixels", r.NumRects(), r.Area())
+	}
+}
+
 // TestSteadyStateAllocatesNothing runs every operation on regions whose storage
 // has been through the pools once.
 func TestSteadyStateAllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector makes pools forget")
+	}
 	rnd := newRand(t)
 	var a, b, c Region
 	as, bs := randomRects(rnd, 40, 1920, 1080), randomRects(rnd, 40, 1920, 1080)

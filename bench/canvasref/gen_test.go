@@ -15,14 +15,20 @@ type gen struct {
 	onlyBitmaps    bool               // images do not refer to the source
 }
 
-func newGen(seed uint64) *gen {
+func newGen(seed uint64, alpha bool) *gen {
 	g := &gen{Rand: rand.New(rand.NewPCG(seed, 0xca9fa5))}
 	formats := [...]qxl.SurfaceFormat{qxl.Surface16x555, qxl.Surface16x565, qxl.Surface32xRGB, qxl.Surface32xRGB, qxl.Surface32ARGB}
 	format := formats[g.IntN(len(formats))]
+	if alpha {
+		format = [...]qxl.SurfaceFormat{qxl.Surface32xRGB, qxl.Surface32ARGB, qxl.Surface8A}[g.IntN(3)]
+	}
 	g.target = g.surface(1, format)
 	other := format
 	if format.Depth() == 32 && g.coin() {
 		other = qxl.Surface32ARGB ^ qxl.Surface32xRGB ^ format
+	}
+	if alpha {
+		other = qxl.Surface8A
 	}
 	g.source = g.surface(2, other)
 	return g
@@ -181,6 +187,9 @@ func (g *gen) color() uint32 {
 
 // colourFormats are what the reference can use as a picture.
 func (g *gen) colourFormats() []qxl.BitmapFormat {
+	if g.target.Format == qxl.Surface8A {
+		return []qxl.BitmapFormat{qxl.Bitmap32Bit, qxl.BitmapRGBA, qxl.Bitmap8BitA}
+	}
 	f := []qxl.BitmapFormat{qxl.Bitmap16Bit, qxl.Bitmap24Bit, qxl.Bitmap32Bit, qxl.BitmapRGBA, qxl.Bitmap32Bit, qxl.BitmapRGBA}
 	if g.target.Format != qxl.Surface16x565 {
 		f = append(f, qxl.Bitmap1BitBE, qxl.Bitmap4BitBE, qxl.Bitmap8Bit)

@@ -38,6 +38,7 @@ func tinyRecording(t *testing.T) []byte {
 	check(w.Surface(ts, &qxl.SurfaceCommand{Surface: 1, Format: qxl.Surface32ARGB, Width: 200, Height: 100, Stride: 800}))
 	check(w.Surface(ts, &qxl.SurfaceCommand{Surface: 2, Format: qxl.Surface8A, Width: 20, Height: 300, Stride: 20}))
 	check(w.Surface(ts, &qxl.SurfaceCommand{Surface: 1, Action: qxl.SurfaceDestroy}))
+	check(w.Surface(ts, &qxl.SurfaceCommand{Surface: 3, Format: qxl.Surface8A, Width: 20, Height: 30, Stride: 20}))
 	check(w.Cursor(ts, &qxl.CursorCommand{Action: qxl.CursorMove, X: 3}))
 	check(w.Message(ts, &qxl.MessageCommand{Text: []byte("hello")}))
 	check(w.Update(ts, &qxl.UpdateCommand{Area: regions.XYWH(0, 0, 4, 4)}))
@@ -81,8 +82,8 @@ func TestInspect(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Counted by hand from tinyRecording.
-	if c.Events != 23 || c.Seconds != 2.2 || c.Commands["draw"] != 14 || c.Draws["fill"] != 10 || c.Effects["opaque"] != 10 ||
-		c.Worker["create primary"] != 1 || c.Cursors["move"] != 1 || c.Surfaces.Created != 2 || c.Surfaces.Destroyed != 1 ||
+	if c.Events != 24 || c.Seconds != 2.3 || c.Commands["draw"] != 14 || c.Draws["fill"] != 10 || c.Effects["opaque"] != 10 ||
+		c.Worker["create primary"] != 1 || c.Cursors["move"] != 1 || c.Surfaces.Created != 3 || c.Surfaces.Destroyed != 1 ||
 		c.Surfaces.Peak != 2 || c.Surfaces.MaxWidth != 200 || c.Surfaces.MaxHeight != 300 {
 		t.Errorf("contents %+v", c)
 	}

@@ -41,7 +41,7 @@ func (t *timeline) halve() {
 	}
 	clear(t.bins[timelineBins/2:])
 	t.width *= 2
-	t.used = (t.used + 1) / 2
+	t.used /= 2 // or a little more: what is added next lies behind
 }
 
 // peak is the largest rate, in events a second.

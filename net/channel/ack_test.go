@@ -158,6 +158,11 @@ func TestPings(t *testing.T) {
 	r.clock.Advance(3 * time.Millisecond)
 	r.write(message(true, wire.MsgcPong, body))
 	r.write(message(true, wire.MsgcPong, body))
+	r.clock.Advance(pingPeriod)
+	body = ping()
+	r.clock.Advance(7 * time.Millisecond)
+	r.write(message(true, wire.MsgcPong, body))
+	r.write(message(true, wire.MsgcPong, body))
 	if r.RoundTrip() != 3*time.Millisecond {
 		t.Errorf("round trip %v", r.RoundTrip())
 	}

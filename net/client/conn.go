@@ -166,6 +166,7 @@ func (c *conn) readBody(n int) ([]byte, error) {
 		k := min(n-len(b), max(bodyStep, len(b)))
 		from := len(b)
 		b = slices.Grow(b, k)[:from+k]
+		c.body = b
 		if _, err := io.ReadFull(c.r, b[from:]); err != nil {
 			if err == io.EOF {
 				err = io.ErrUnexpectedEOF
@@ -173,7 +174,6 @@ func (c *conn) readBody(n int) ([]byte, error) {
 			return nil, err
 		}
 	}
-	c.body = b
 	return b, nil
 }
 

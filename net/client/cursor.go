@@ -51,7 +51,6 @@ func (c *Cursor) message(msg uint16, body []byte) error {
 		st.Visible = r.U8() != 0
 		c.shape(&r, &st.Shape)
 	case wire.MsgCursorReset:
-		clear(c.cache)
 		st = CursorState{}
 	case wire.MsgCursorSet:
 		st.X, st.Y = int16(r.U16()), int16(r.U16())

@@ -52,30 +52,52 @@ func TestCursor(t *testing.T) {
 	check("MOVE", 1, 2, true, 42)
 	c.Send(wire.MsgCursorSet, func(w *wire.Writer) { w.Point16(3, 4); w.U8(0); w.U16(wire.CursorFlagNone) })
 	check("SET without a shape", 3, 4, false, 0)
-	c.Send(wire.MsgCursorSet, func(w *wire.Writer) {
-		w.Point16(3, 4)
-		w.U8(1)
-		cursorShape(w, wire.CursorFlagFromCache, 42, nil)
-	})
-	check("SET from the cache", 3, 4, true, 42)
+	fromCache(c, 42)
+	check("SET from the cache", 0, 0, true, 42)
 	c.Send(wire.MsgCursorTrail, func(w *wire.Writer) { w.U16(8); w.U16(9) })
-	check("TRAIL", 3, 4, true, 42)
+	check("TRAIL", 0, 0, true, 42)
 	if st := p.State(); st.TrailLength != 8 || st.TrailFrequency != 9 {
 		t.Errorf("trail %d, %d", st.TrailLength, st.TrailFrequency)
 	}
-	c.Send(wire.MsgCursorInvalOne, func(w *wire.Writer) { w.U64(42) })
+	c.Send(wire.MsgCursorInvalOne, func(w *wire.Writer) { w.U64(41) })
 	c.Send(wire.MsgCursorReset, nil)
 	check("RESET", 0, 0, false, 0)
-	c.Send(wire.MsgCursorInvalAll, nil)
-	c.Sync()
+	fromCache(c, 42)
+	check("SET from the cache after RESET", 0, 0, true, 42)
+}
+
+func fromCache(c *clienttest.Conn, unique uint64) {
 	c.Send(wire.MsgCursorSet, func(w *wire.Writer) {
 		w.Point16(0, 0)
 		w.U8(1)
-		cursorShape(w, wire.CursorFlagFromCache, 42, nil)
+		cursorShape(w, wire.CursorFlagFromCache, unique, nil)
 	})
-	<-p.Done()
-	if !errors.Is(p.Err(), wire.ErrMalformed) {
-		t.Errorf("a shape that was dropped: %v", p.Err())
+}
+
+// TestCursorInval drops a shape from the cache in each of the ways there are.
+func TestCursorInval(t *testing.T) {
+	for name, drop := range map[string]func(c *clienttest.Conn){
+		"one": func(c *clienttest.Conn) { c.Send(wire.MsgCursorInvalOne, func(w *wire.Writer) { w.U64(42) }) },
+		"all": func(c *clienttest.Conn) { c.Send(wire.MsgCursorInvalAll, nil) },
+		"init": func(c *clienttest.Conn) {
+			c.Send(wire.MsgCursorInit, func(w *wire.Writer) { w.Zeros(9); w.U16(wire.CursorFlagNone) })
+		},
+	} {
+		c, p := connectCursor(t)
+		c.Send(wire.MsgCursorSet, func(w *wire.Writer) {
+			w.Point16(0, 0)
+			w.U8(1)
+			cursorShape(w, wire.CursorFlagCacheMe, 42, make([]byte, 8))
+		})
+		fromCache(c, 42)
+		c.Sync()
+		drop(c)
+		c.Sync()
+		fromCache(c, 42)
+		<-p.Done()
+		if !errors.Is(p.Err(), wire.ErrMalformed) {
+			t.Errorf("%s: cursor ended with %v", name, p.Err())
+		}
 	}
 }
 

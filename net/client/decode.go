@@ -8,6 +8,7 @@ import (
 	"github.com/spiceecs/spiceecs/net/codec/lz"
 	"github.com/spiceecs/spiceecs/net/codec/lz4"
 	"github.com/spiceecs/spiceecs/net/codec/pixel"
+	"github.com/spiceecs/spiceecs/net/codec/quic"
 	"github.com/spiceecs/spiceecs/qxl"
 )
 
@@ -81,6 +82,32 @@ func (d *Display) decodeLZ4(im *pending) error {
 		return err
 	}
 	im.bitmap(bitmapFormats[t], topDown, stride, pix)
+	return nil
+}
+
+// quicFormats are the bitmap formats of QUIC's image types. Servers do not send
+// grey ones, and clients refuse them.
+var quicFormats = map[quic.Type]qxl.BitmapFormat{
+	quic.RGB16: qxl.Bitmap16Bit, quic.RGB24: qxl.Bitmap24Bit, quic.RGB32: qxl.Bitmap32Bit, quic.RGBA: qxl.BitmapRGBA,
+}
+
+func (d *Display) decodeQUIC(im *pending) error {
+	h, err := quic.ParseHeader(im.data)
+	if err != nil {
+		return err
+	}
+	format, ok := quicFormats[h.Type]
+	if !ok {
+		return fmt.Errorf("QUIC type %d: %w", h.Type, ErrImage)
+	}
+	if err := im.matches(h.Width, h.Height); err != nil {
+		return err
+	}
+	pix := d.buffer(im, h.Size())
+	if err := d.quic.Decode(pix, h, im.data); err != nil {
+		return err
+	}
+	im.bitmap(format, true, h.Stride, pix)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spiceecs/spiceecs/net/codec/glz"
+	"github.com/spiceecs/spiceecs/net/codec/quic"
 	"github.com/spiceecs/spiceecs/net/wire"
 	"github.com/spiceecs/spiceecs/qxl"
 	"github.com/spiceecs/spiceecs/qxl/canvas"
@@ -46,6 +47,7 @@ type Display struct {
 	scratch  [][]byte     // decoded images of that message, by index
 	inflated []byte       // and a GLZ stream of one
 	inflater glz.Inflater
+	quic     quic.Decoder
 	palettes map[uint64][]uint32
 	streams  map[uint32]*stream
 

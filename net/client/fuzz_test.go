@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spiceecs/spiceecs/net/codec/pixel"
+	"github.com/spiceecs/spiceecs/net/codec/quic"
 	"github.com/spiceecs/spiceecs/net/wire"
 	"github.com/spiceecs/spiceecs/qxl"
 	"github.com/spiceecs/spiceecs/regions"
@@ -147,7 +148,8 @@ func seedDrawables(t testing.TB) []*qxl.Drawable {
 	plt.HasPalette, plt.BitFlags, plt.Palette.Unique = true, wire.BitmapPalFromCache, 9
 	for _, im := range []qxl.Image{
 		compressed(qxl.ImageLZRGB, 4, w, h, encodeLZ(t, pixel.New(pixel.RGBA, w, h, false), pix)), plt, alpha,
-		compressed(qxl.ImageJPEG, 8, w, h, jpg), {ID: 7, Type: qxl.ImageFromCache}, {Type: qxl.ImageSurface, Surface: 1},
+		compressed(qxl.ImageJPEG, 8, w, h, jpg),
+		compressed(qxl.ImageQUIC, 9, w, h, encodeQUIC(t, quic.New(quic.RGBA, w, h, true), pix)), {ID: 7, Type: qxl.ImageFromCache}, {Type: qxl.ImageSurface, Surface: 1},
 	} {
 		im.Flags = qxl.ImageCacheMe
 		all = append(all, copyImage(im, 1, 1))

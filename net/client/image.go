@@ -23,6 +23,7 @@ var decoders = map[qxl.ImageType]func(*Display, *pending) error{
 	qxl.ImageZlibGLZRGB: (*Display).decodeZlibGLZ,
 	qxl.ImageJPEG:       (*Display).decodeJPEG,
 	qxl.ImageJPEGAlpha:  (*Display).decodeJPEGAlpha,
+	qxl.ImageQUIC:       (*Display).decodeQUIC,
 }
 
 // pending is an image of a drawable while it becomes a bitmap.

@@ -15,6 +15,7 @@ import (
 	"github.com/spiceecs/spiceecs/net/codec/lz"
 	"github.com/spiceecs/spiceecs/net/codec/lz4"
 	"github.com/spiceecs/spiceecs/net/codec/pixel"
+	"github.com/spiceecs/spiceecs/net/codec/quic"
 	"github.com/spiceecs/spiceecs/net/wire"
 	"github.com/spiceecs/spiceecs/qxl"
 	"github.com/spiceecs/spiceecs/regions"
@@ -68,6 +69,7 @@ func TestImages(t *testing.T) {
 		"LZ":           compressed(qxl.ImageLZRGB, 1, w, h, encodeLZ(t, rgb32, pix)),
 		"LZ bottom-up": compressed(qxl.ImageLZRGB, 1, w, h, encodeLZ(t, pixel.New(pixel.RGB32, w, h, false), upsideDown)),
 		"LZ4":          compressed(qxl.ImageLZ4, 1, w, h, fourLZ4),
+		"QUIC":         compressed(qxl.ImageQUIC, 1, w, h, encodeQUIC(t, quic.New(quic.RGB32, w, h, true), pix)),
 		"GLZ":          compressed(qxl.ImageGLZRGB, 1, w, h, glzs[0]),
 		"zlib GLZ":     {ID: 1, Type: qxl.ImageZlibGLZRGB, Width: w, Height: h, Part: uint32(len(glzs[0])), Data: blob(zipped.Bytes())},
 	} {
@@ -78,6 +80,15 @@ func TestImages(t *testing.T) {
 			wantPixels(t, d, 3, 5, w, h, pix)
 		})
 	}
+}
+
+func encodeQUIC(t testing.TB, im quic.Image, pix []byte) []byte {
+	t.Helper()
+	out, err := new(quic.Encoder).Encode(nil, im, [][]byte{pix})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 func blob(p []byte) (b qxl.Blob) {
@@ -260,8 +271,23 @@ func TestCache(t *testing.T) {
 	c.Draw(ref(7, qxl.ImageFromCache))
 	c.Sync()
 	wantPixel(t, d, 0, 0, 0xaabbcc)
+	if n, _ := d.session.CacheUse(); n != 1 {
+		t.Errorf("%d images are left of 7 (twice) and 9 (once, replaced)", n)
+	}
 	inval(7)
 	c.Draw(ref(7, qxl.ImageFromCache))
+	wantEnd(t, d, ErrCache)
+}
+
+// TestCacheLossless refers to a lossy image where only a lossless one will do.
+func TestCacheLossless(t *testing.T) {
+	c, d := connectDisplay(t, Options{})
+	im := compressed(qxl.ImageJPEG, 9, 4, 4, encodeJPEG(t, 4, 4, ramp))
+	im.Flags = qxl.ImageCacheMe
+	c.Draw(copyImage(im, 0, 0))
+	c.Draw(copyImage(qxl.Image{ID: 9, Type: qxl.ImageFromCache, Width: 4, Height: 4}, 0, 0))
+	c.Sync()
+	c.Draw(copyImage(qxl.Image{ID: 9, Type: qxl.ImageFromCacheLossless, Width: 4, Height: 4}, 0, 0))
 	wantEnd(t, d, ErrCache)
 }
 
@@ -280,8 +306,14 @@ func TestCacheKeepsEveryKind(t *testing.T) {
 		im.Flags = qxl.ImageCacheMe | qxl.ImageHighBitsSet
 		c.Draw(copyImage(im, 0, 0))
 	}
-	c.Draw(copyImage(compressed(qxl.ImageGLZRGB, 4, w, h, streams[1]), 0, 0)) // what the window holds is as it was
+	plain := compressed(qxl.ImageGLZRGB, 4, w, h, streams[1])
+	plain.Flags = qxl.ImageCacheMe
+	c.Draw(copyImage(plain, 0, 0)) // a copy of what the window holds, which has no high bits
 	c.Draw(copyImage(compressed(qxl.ImageLZRGB, 5, w, h, encodeLZ(t, pixel.New(pixel.RGB32, w, h, true), flat(w, h, 1))), 0, 0))
+	c.Sync()
+	if p, err := d.session.images.get(d.conn, plain.ID, true); err != nil || p.pix[3] != 0 {
+		t.Errorf("the GLZ window was changed, error %v", err)
+	}
 	for _, im := range kinds {
 		c.Draw(fill(regions.XYWH(0, 0, 64, 48), 0))
 		c.Draw(copyImage(qxl.Image{ID: im.ID, Type: qxl.ImageFromCache, Width: w, Height: h}, 2, 2))
@@ -384,6 +416,9 @@ func TestImageErrors(t *testing.T) {
 		"only alpha":       {compressed(qxl.ImageLZRGB, 1, 4, 4, plane), ErrImage},
 		"colours as LZPLT": {compressed(qxl.ImageLZPalette, 1, 4, 4, good), ErrImage},
 		"LZ4 cut":          {compressed(qxl.ImageLZ4, 1, 4, 4, []byte{1, 8, 0, 0, 0, 9}), lz4.ErrCorrupt},
+		"QUIC of nothing":  {compressed(qxl.ImageQUIC, 1, 4, 4, nil), quic.ErrCorrupt},
+		"QUIC of one size": {compressed(qxl.ImageQUIC, 1, 4, 5, encodeQUIC(t, quic.New(quic.RGB32, 4, 4, true), pix)), ErrImage},
+		"grey QUIC":        {compressed(qxl.ImageQUIC, 1, 4, 4, encodeQUIC(t, quic.New(quic.GRAY, 4, 4, true), pix[:16])), ErrImage},
 		"GLZ that is LZ":   {compressed(qxl.ImageGLZRGB, 1, 4, 4, good), pixel.ErrImage},
 		"alpha direction":  {alpha, ErrImage},
 		"alpha outside":    {long, ErrImage},

@@ -135,8 +135,10 @@ func TestAcks(t *testing.T) {
 	mark(3)
 	c.Expect(wire.MsgcAck)
 	mark(2)
-	c.Send(wire.MsgSetAck, func(w *wire.Writer) { w.U32(8); w.U32(2) }) // starts counting anew
+	c.Send(wire.MsgSetAck, func(w *wire.Writer) { w.U32(8); w.U32(4) }) // starts counting anew
 	c.Expect(wire.MsgcAckSync)
+	mark(1)
+	c.Sync()
 	mark(1)
 	c.Send(wire.MsgList, func(w *wire.Writer) { w.U16(0) }) // counts as one
 	c.Expect(wire.MsgcAck)

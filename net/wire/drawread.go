@@ -80,7 +80,7 @@ func (r *drawReader) root() {
 	case qxl.DrawStroke:
 		r.stroke()
 	case qxl.DrawText:
-		r.text(r.At(r.U32()))
+		r.text(r.follow())
 		d.BackArea = r.Rect()
 		r.brush(&d.Brush)
 		r.brush(&d.BackBrush)
@@ -126,11 +126,11 @@ func (r *drawReader) mask() {
 
 func (r *drawReader) stroke() {
 	d := r.d
-	r.path(r.At(r.U32()))
+	r.path(r.follow())
 	d.Line.Flags = r.U8()
 	if d.Line.Flags&qxl.LineStyled != 0 {
 		n := r.U8()
-		at := r.At(r.U32())
+		at := r.follow() // null where n is 0
 		for range n {
 			d.Line.Style = append(d.Line.Style, at.I32())
 		}
@@ -163,6 +163,17 @@ func (r *drawReader) transform(t *qxl.Transform) {
 	for i := range t {
 		t[i] = r.I32()
 	}
+}
+
+// follow takes a pointer and returns a reader of what it leads to, which fails
+// if the pointer is null.
+func (r *Reader) follow() Reader {
+	off := r.U32()
+	at := r.At(off)
+	if off == 0 {
+		at.Fail(ErrMalformed)
+	}
+	return at
 }
 
 // failIf makes the reader fail with err unless that is nil.
@@ -201,7 +212,9 @@ func (r *Reader) Image(im *qxl.Image) {
 	case qxl.ImageLZPalette:
 		im.BitFlags = r.U8()
 		size = uint64(r.U32())
-		r.palette(im)
+		if r.palette(im); !im.HasPalette {
+			r.Fail(ErrMalformed)
+		}
 	case qxl.ImageSurface:
 		im.Surface = r.U32()
 	case qxl.ImageFromCache, qxl.ImageFromCacheLossless:

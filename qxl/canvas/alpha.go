@@ -59,10 +59,12 @@ func (p *blendPainter) span(y, x0, x1 int) {
 func (j *job) overRow(dst []byte, src []uint32, lay layout) {
 	if lay.bits() == 32 {
 		for i, s := range src {
+			p := dst[4*i : 4*i+4]
 			if s>>24 == 255 {
-				binary.LittleEndian.PutUint32(dst[4*i:], s)
+				binary.LittleEndian.PutUint32(p, s)
 			} else if s != 0 {
-				binary.LittleEndian.PutUint32(dst[4*i:], over(s, binary.LittleEndian.Uint32(dst[4*i:])))
+				d, a := binary.LittleEndian.Uint32(p), 255-s>>24
+				binary.LittleEndian.PutUint32(p, addPair(s, mulPair(d, a))|addPair(s>>8, mulPair(d>>8, a))<<8)
 			}
 		}
 		return

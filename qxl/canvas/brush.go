@@ -14,17 +14,18 @@ type brush struct {
 	x, y  int
 }
 
-// openBrush reads b. Without a type it is the word 0.
-func (j *job) openBrush(b *qxl.Brush) error {
+// openBrush makes b the brush that paints; its pattern, if it has one, is
+// opened as tile. Without a type it is the word 0.
+func (j *job) openBrush(b *qxl.Brush, tile *source) error {
 	j.brush = brush{solid: true}
 	switch b.Type {
 	case qxl.BrushSolid:
 		j.brush.word = b.Color
 	case qxl.BrushPattern:
-		if err := j.open(&j.tile, b.Image, j.c.Bounds()); err != nil {
+		if err := j.open(tile, b.Image, j.c.Bounds()); err != nil {
 			return fmt.Errorf("brush: %w", err)
 		}
-		j.brush = brush{tile: &j.tile, x: int(b.Pos.X), y: int(b.Pos.Y)}
+		j.brush = brush{tile: tile, x: int(b.Pos.X), y: int(b.Pos.Y)}
 	case qxl.BrushNone:
 	default:
 		return fmt.Errorf("%w: brush type %d", ErrDrawable, b.Type)
@@ -70,8 +71,9 @@ func (j *job) tileInto(dst []byte, y, x, n int) {
 	ty := mod(y-j.brush.y, t.height)
 	tx := mod(x-j.brush.x, t.width)
 	for done := 0; done < n; tx = 0 {
-		if done >= t.width { // a whole period is there already
-			done += copy(dst[done*size:n*size], dst[(done-t.width)*size:done*size]) / size
+		if done >= t.width { // whole periods are there already
+			period := done / t.width * t.width
+			done += copy(dst[done*size:n*size], dst[(done-period)*size:done*size]) / size
 			continue
 		}
 		k := min(n-done, t.width-tx)

@@ -13,6 +13,7 @@ type composer struct {
 	src, mask sampler
 	hasMask   bool
 	component bool    // the mask has an alpha for every component
+	over      bool    // the operator is the usual one
 	combine   combine // the operator in 8-bit arithmetic, or nil:
 	wide      wideOp  // in floating point
 	rows      [2][]wide
@@ -73,6 +74,7 @@ func (j *job) drawComposite() error {
 	if p.combine, p.wide = operator(op, p.component && p.hasMask); p.combine == nil && p.wide == nil {
 		return fmt.Errorf("%w: operator %#x", ErrDrawable, op)
 	}
+	p.over = op == opOver && !p.hasMask
 	j.paint(p)
 	return nil
 }
@@ -155,6 +157,10 @@ func (p *composer) narrowSpan(dst []byte, y, x0, x1 int) {
 	}
 	src, mask, back := j.argb[0], j.argb[1], j.argb[2]
 	p.src.rowARGB(src, x0, y)
+	if p.over {
+		j.overRow(dst, src, p.layout)
+		return
+	}
 	if p.hasMask {
 		p.mask.rowARGB(mask, x0, y)
 	}

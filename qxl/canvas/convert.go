@@ -211,14 +211,6 @@ func (l layout) depths() [3]uint {
 	return [3]uint{8, 8, 8}
 }
 
-// padless is l, for 32-bit words without alpha.
-func (l layout) padless() layout {
-	if l == layARGB {
-		return layXRGB
-	}
-	return l
-}
-
 // putWord writes one raw word of the canvas' format as a pixel of layout l.
 func (l layout) putWord(dst []byte, word uint32) {
 	switch l.bits() {

@@ -92,7 +92,7 @@ func (j *job) drawOpaque() error {
 	if err != nil {
 		return err
 	}
-	if err := j.openBrush(&j.d.Brush); err != nil {
+	if err := j.openBrush(&j.d.Brush, &j.tile); err != nil {
 		return err
 	}
 	if err := j.openMask(); err != nil {
@@ -140,7 +140,7 @@ func (j *job) drawRop3() error {
 	if err != nil {
 		return err
 	}
-	if err := j.openBrush(&j.d.Brush); err != nil {
+	if err := j.openBrush(&j.d.Brush, &j.tile); err != nil {
 		return err
 	}
 	if err := j.openMask(); err != nil {

@@ -60,11 +60,12 @@ type job struct {
 	boxes  []regions.Rect // region's rectangles
 	mask   mask
 
-	img   source // the drawable's source image
-	tile  source // the (fore) brush's pattern
-	alpha source // a composite's mask image
-	scale scaler
-	brush brush
+	img      source // the drawable's source image
+	tile     source // the (fore) brush's pattern
+	backTile source // the back brush's pattern
+	alpha    source // a composite's mask image
+	scale    scaler
+	brush    brush // the one that paints
 
 	dstBuf, srcBuf, brushBuf, solid []byte
 	argb                            [3][]uint32
@@ -82,7 +83,7 @@ type job struct {
 // release drops every reference to what is not the job's own.
 func (j *job) release() {
 	j.c, j.d, j.sources = nil, nil, nil
-	for _, s := range []*source{&j.img, &j.tile, &j.alpha, &j.mask.src} {
+	for _, s := range []*source{&j.img, &j.tile, &j.backTile, &j.alpha, &j.mask.src} {
 		s.release()
 	}
 }

@@ -14,7 +14,7 @@ type fillPainter struct {
 
 // drawFill paints the region through the mask.
 func (j *job) drawFill(b *qxl.Brush, rop rop2) error {
-	if err := j.openBrush(b); err != nil {
+	if err := j.openBrush(b, &j.tile); err != nil {
 		return err
 	}
 	if err := j.openMask(); err != nil {

@@ -59,7 +59,7 @@ func (c *rgb) setSaturation(sat float32) {
 	lo, hi := min(c[0], c[1], c[2]), max(c[0], c[1], c[2])
 	for i, v := range c {
 		switch {
-		case v == lo, isZero(hi-lo):
+		case v == lo, isZero(hi - lo):
 			c[i] = 0
 		case v == hi:
 			c[i] = sat
@@ -78,20 +78,20 @@ func (c *rgb) setLuminosity(alpha, lum float32) {
 	}
 	l, lo, hi := c.luminosity(), min(c[0], c[1], c[2]), max(c[0], c[1], c[2])
 	if lo < 0 {
-		c.pull(l, l, l-lo)
+		c.pull(l, lo, 0)
 	}
 	if hi > alpha {
-		c.pull(l, alpha-l, hi-l)
+		c.pull(l, hi, alpha)
 	}
 }
 
-// pull scales the distances from l by num/den.
-func (c *rgb) pull(l, num, den float32) {
+// pull scales the distances from l so that end comes to lie on bound.
+func (c *rgb) pull(l, end, bound float32) {
 	for i, v := range c {
-		if isZero(den) {
-			c[i] = l
+		if isZero(end - l) {
+			c[i] = bound
 		} else {
-			c[i] = l + float32((v-l)*num)/den
+			c[i] = l + float32((v-l)*(bound-l))/(end-l)
 		}
 	}
 }

@@ -109,10 +109,15 @@ func (r rop2) constant(s uint64) (and, xor uint64) {
 
 // andXor sets dst to dst&and^xor, the words being repeated from dst's start.
 func andXor(dst []byte, and, xor uint64) {
-	for len(dst) >= 8 {
-		v := binary.LittleEndian.Uint64(dst)&and ^ xor
-		binary.LittleEndian.PutUint64(dst, v)
-		dst = dst[8:]
+	le := binary.LittleEndian
+	for ; len(dst) >= 32; dst = dst[32:] {
+		le.PutUint64(dst, le.Uint64(dst)&and^xor)
+		le.PutUint64(dst[8:], le.Uint64(dst[8:])&and^xor)
+		le.PutUint64(dst[16:], le.Uint64(dst[16:])&and^xor)
+		le.PutUint64(dst[24:], le.Uint64(dst[24:])&and^xor)
+	}
+	for ; len(dst) >= 8; dst = dst[8:] {
+		le.PutUint64(dst, le.Uint64(dst)&and^xor)
 	}
 	for i := range dst {
 		dst[i] = dst[i]&byte(and>>(8*i)) ^ byte(xor>>(8*i))

@@ -308,17 +308,20 @@ func (s *source) rowInto(dst []byte, x, y, n int) {
 	switch {
 	case s.raw():
 		copy(dst, line)
+	case s.lay == lay24 && size == 4:
+		line = line[3*x0:]
+		for i := range b - a {
+			p := line[3*i : 3*i+3]
+			binary.LittleEndian.PutUint32(dst[4*i:4*i+4], uint32(p[0])|uint32(p[1])<<8|uint32(p[2])<<16)
+		}
 	case s.lay.indexed():
 		s.lookup(dst, line, x0, b-a)
 	default:
 		s.wide = sized(s.wide, b-a)
 		s.lay.fetchARGB(s.wide, line, x0, nil)
-		switch {
-		case s.lay == lay24: // has 0 where 32-bit words have a pad; 16-bit ones widen to 255
-			s.work.padless().storeARGB(dst, s.wide)
-		case s.work.bits() == 32:
+		if s.work.bits() == 32 { // 16 bits widen to words with a pad of 255, 24 bits above to 0
 			layARGB.storeARGB(dst, s.wide)
-		default:
+		} else {
 			s.work.storeARGB(dst, s.wide)
 		}
 	}
@@ -332,6 +335,18 @@ func (s *source) rowInto(dst []byte, x, y, n int) {
 // lookup is rowInto for indexed layouts: palette entries are raw words.
 func (s *source) lookup(dst, line []byte, x0, n int) {
 	size := s.work.bits() / 8
+	switch {
+	case s.lay == lay8P && size == 4:
+		for i, v := range line[x0 : x0+n] {
+			binary.LittleEndian.PutUint32(dst[4*i:4*i+4], s.words[v])
+		}
+		return
+	case size == 4:
+		for i := range n {
+			binary.LittleEndian.PutUint32(dst[4*i:4*i+4], s.words[s.lay.index(line, x0+i)])
+		}
+		return
+	}
 	for i := range n {
 		s.work.putWord(dst[i*size:], s.words[s.lay.index(line, x0+i)])
 	}

@@ -1,6 +1,7 @@
 package canvas
 
 import (
+	"fmt"
 	"sort"
 
 	"github.com/spiceecs/spiceecs/qxl"
@@ -20,7 +21,12 @@ type stroke struct {
 // Where lines cross, the raster operation takes place twice. There is no back mode.
 func (j *job) drawStroke() error {
 	d := j.d
-	if err := j.openBrush(&d.Brush); err != nil {
+	for _, seg := range d.Segments {
+		if seg.First < 0 || seg.Count < 0 || int64(seg.First)+int64(seg.Count) > int64(len(d.Points)) {
+			return fmt.Errorf("%w: segment of points %d to %d of %d", ErrDrawable, seg.First, int64(seg.First)+int64(seg.Count), len(d.Points))
+		}
+	}
+	if err := j.openBrush(&d.Brush, &j.tile); err != nil {
 		return err
 	}
 	if j.region.Empty() {
@@ -31,9 +37,6 @@ func (j *job) drawStroke() error {
 	s.dash.set(&d.Line)
 	s.points = s.points[:0]
 	for _, seg := range d.Segments {
-		if seg.First < 0 || seg.Count < 0 || int64(seg.First)+int64(seg.Count) > int64(len(d.Points)) {
-			return ErrDrawable
-		}
 		s.segment(seg.Flags, d.Points[seg.First:seg.First+seg.Count])
 	}
 	s.flush()

@@ -24,22 +24,18 @@ func (j *job) drawText() error {
 	if err != nil {
 		return err
 	}
+	if err := j.openBrush(&d.BackBrush, &j.backTile); err != nil && !d.BackArea.Empty() {
+		return err
+	}
+	back := j.brush
+	if err := j.openBrush(&d.Brush, &j.tile); err != nil {
+		return err
+	}
 	if !d.BackArea.Empty() {
-		if err := j.openBrush(&d.BackBrush); err != nil {
-			return err
-		}
-		j.clip.Copy(&j.region)
-		j.region.IntersectRect(d.BackArea)
-		j.list()
-		j.paintBrush(rop2Src)
-		j.region.Copy(&j.clip)
-		j.list()
+		j.fillBack(back)
 	}
 	if d.Brush.Type == qxl.BrushNone {
 		return nil
-	}
-	if err := j.openBrush(&d.Brush); err != nil {
-		return err
 	}
 	p := &j.text
 	p.j, p.color = j, workLayout(j.c.format).wordARGB(j.brush.word)
@@ -48,6 +44,19 @@ func (j *job) drawText() error {
 	j.list()
 	j.paint(p)
 	return nil
+}
+
+// fillBack paints the back area, within the region, with brush b.
+func (j *job) fillBack(b brush) {
+	fore := j.brush
+	j.brush = b
+	j.clip.Copy(&j.region)
+	j.region.IntersectRect(j.d.BackArea)
+	j.list()
+	j.paintBrush(rop2Src)
+	j.region.Copy(&j.clip)
+	j.list()
+	j.brush = fore
 }
 
 // glyphBits is the depth of a string's glyphs, all of which lie within its data.

@@ -10,6 +10,7 @@ import (
 	"github.com/spiceecs/spiceecs/regions"
 	"github.com/spiceecs/spiceecs/systems/encode"
 	"github.com/spiceecs/spiceecs/systems/raster"
+	"github.com/spiceecs/spiceecs/systems/tree"
 )
 
 // ErrArea reports an area that is empty or outside its surface.
@@ -65,21 +66,35 @@ func (w *Worker) DestroySurfaces() error {
 	})
 }
 
-// UpdateArea draws everything that was issued for an area of a surface before
-// it returns.
-func (w *Worker) UpdateArea(surface uint32, area regions.Rect) error {
-	return w.do(func() error {
-		w.flushRings()
-		s := w.scene.Surface(surface)
-		if s == nil {
-			return fmt.Errorf("updating surface %d: %w", surface, raster.ErrNoSurface)
-		}
-		if area.Empty() || !(regions.Rect{Right: s.Width, Bottom: s.Height}).Contains(area) {
-			return fmt.Errorf("updating surface %d: %w: %v", surface, ErrArea, area)
-		}
-		w.raster.FlushSurface(surface)
-		return nil
+// UpdateArea draws everything that can be seen in an area of a surface before it
+// returns. It appends to dirty the rectangles that were drawn on since the last
+// update with clear.
+func (w *Worker) UpdateArea(surface uint32, area regions.Rect, clear bool, dirty []regions.Rect) ([]regions.Rect, error) {
+	err := w.do(func() (err error) {
+		dirty, err = w.updateArea(surface, area, clear, dirty)
+		return err
 	})
+	return dirty, err
+}
+
+// UpdateAreaAsync is UpdateArea without the wait: done is called, on the
+// worker's goroutine, when the area has been drawn or could not be. It reports
+// false, and does not call done, if the worker has ended.
+func (w *Worker) UpdateAreaAsync(surface uint32, area regions.Rect, clear bool, done func(dirty []regions.Rect, err error)) bool {
+	return w.loop.Post(func() { done(w.updateArea(surface, area, clear, nil)) })
+}
+
+func (w *Worker) updateArea(surface uint32, area regions.Rect, clear bool, dirty []regions.Rect) ([]regions.Rect, error) {
+	w.flushRings()
+	s := w.scene.Surface(surface)
+	if s == nil {
+		return dirty, fmt.Errorf("updating surface %d: %w", surface, raster.ErrNoSurface)
+	}
+	if area.Empty() || !(regions.Rect{Right: s.Width, Bottom: s.Height}).Contains(area) {
+		return dirty, fmt.Errorf("updating surface %d: %w: %v", surface, ErrArea, area)
+	}
+	w.raster.Update(surface, area)
+	return w.raster.TakeDirty(surface, clear, dirty), nil
 }
 
 // FlushSurfaces draws everything that was issued.
@@ -167,7 +182,8 @@ type Stats struct {
 	SentBytes                       int64
 	HeldBytes                       int64 // guest memory held now
 	Drawables, Current              int   // alive now, and of these not drawn yet
-	Queued                          int   // items in all pipes
+	Tree                            tree.Stats
+	Queued                          int // items in all pipes
 }
 
 // Stats returns the counters.
@@ -177,7 +193,7 @@ func (w *Worker) Stats() (s Stats, err error) {
 		s = Stats{
 			DisplayCommands: in.Display, CursorCommands: in.Cursor, Refused: maps.Clone(in.Refused),
 			Released: w.rel.Released, Drawn: w.raster.Drawn, SentBytes: w.bytes,
-			HeldBytes: w.scene.Held, Drawables: w.scene.Commands.Len(), Current: int(w.scene.Current.Len),
+			Tree: w.tree.Stats, HeldBytes: w.scene.Held, Drawables: w.scene.Commands.Len(), Current: int(w.scene.Current.Len),
 		}
 		for _, c := range w.clients {
 			if c != nil {

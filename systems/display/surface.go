@@ -30,6 +30,7 @@ func (w *Worker) Surface(s *qxl.SurfaceCommand) (kept bool, err error) {
 	if err := w.raster.CreateSurface(surface, s.Stride, s.Memory); err != nil {
 		return false, fmt.Errorf("%w: %w", ingest.ErrSurface, err)
 	}
+	w.tree.CreateSurface(s.Surface, surface.Width, surface.Height)
 	if s.Flags&qxl.SurfaceKeepData == 0 {
 		clear(s.Memory)
 		w.announceAll(s.Surface)
@@ -49,6 +50,7 @@ func (w *Worker) createPrimary(p qxl.PrimarySurface) error {
 	if err := w.raster.CreateSurface(surface, p.Stride, p.Memory); err != nil {
 		return err
 	}
+	w.tree.CreateSurface(0, surface.Width, surface.Height)
 	if p.Flags&qxl.SurfaceKeepData == 0 {
 		clear(p.Memory)
 	}
@@ -85,7 +87,9 @@ func (w *Worker) destroySurface(id uint32) {
 	if w.scene.Surface(id) == nil {
 		return
 	}
-	w.raster.DropSurface(id, w.pipes.RemoveDraw)
+	w.raster.FlushReaders(id)
+	w.raster.DropSurface(id)
+	w.tree.DestroySurface(id)
 	create := w.scene.Surface(id).Create
 	w.raster.DestroySurface(id)
 	for _, c := range w.clients {

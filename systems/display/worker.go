@@ -6,7 +6,7 @@
 //
 //	wait      Loop.Poll: sockets, timers, requests of other goroutines
 //	ingest    commands from the rings -> drawables (package ingest)
-//	add       surfaces the clients lack, then raster and the clients' pipes
+//	add       surfaces the clients lack, then tree, raster and the clients' pipes
 //	bound     the oldest drawables are executed while too much guest memory is held
 //	send      every client's Conn.Pump: pipe -> marshal -> socket
 //	release   resources go back to the guest as their last reference is dropped
@@ -33,6 +33,7 @@ import (
 	"github.com/spiceecs/spiceecs/systems/pipe"
 	"github.com/spiceecs/spiceecs/systems/raster"
 	"github.com/spiceecs/spiceecs/systems/release"
+	"github.com/spiceecs/spiceecs/systems/tree"
 )
 
 // ErrStopped reports a request to a worker that has ended.
@@ -85,6 +86,7 @@ type Worker struct {
 	scene  *components.Scene
 	rel    *release.Releaser
 	pipes  *pipe.Pipes
+	tree   *tree.Tree
 	raster *raster.Raster
 	ingest *ingest.Ingest
 	msg    *marshal.Marshaller
@@ -124,7 +126,9 @@ func New(cfg Config) (*Worker, error) {
 	}
 	w.rel = release.New(w.scene, cfg.Ring.Release)
 	w.pipes = pipe.New(w.scene, w.rel)
-	w.raster = raster.New(w.scene, w.rel)
+	w.tree = tree.New(w.scene, w)
+	w.rel.Ending = w.tree.Forget
+	w.raster = raster.New(w.scene, w.rel, w.tree)
 	w.raster.Failed = func(err error) { w.log.Warn("drawable not executed", "err", err) }
 	w.msg = marshal.New(w.scene, w.rel)
 	w.ingest = ingest.New(w.scene, cfg.Ring, mem, w.rel, w, w.log)
@@ -222,7 +226,7 @@ func (w *Worker) boundStage(time.Time) time.Duration {
 // overBound reports whether drawables hold more of the guest's memory, or of
 // the slab, than they may.
 func (w *Worker) overBound() bool {
-	return w.scene.Held > w.cfg.HeldBytes || w.scene.Commands.Len() > ecs.MaxSlots-2*ingestBudget
+	return w.scene.Held > w.cfg.HeldBytes || w.scene.Full()
 }
 
 func (w *Worker) sendStage(time.Time) time.Duration {
@@ -238,7 +242,7 @@ func (w *Worker) sendStage(time.Time) time.Duration {
 // Room reports whether the clients keep up, so that more commands may come.
 func (w *Worker) Room() bool {
 	items, bytes := w.pipes.Longest()
-	return items < pipeItems && bytes < pipeBytes && (!w.overBound() || w.scene.Current.Len > 0)
+	return items < pipeItems && bytes < pipeBytes && !w.scene.Full() && (!w.overBound() || w.scene.Current.Len > 0)
 }
 
 // Draw takes a drawable from the ring.
@@ -252,12 +256,53 @@ func (w *Worker) Draw(e ecs.Entity) {
 			w.announceFor(c, cmd)
 		}
 	}
-	w.raster.Add(e)
+	if w.tree.Exhausted() {
+		w.raster.FlushAll()
+		w.tree.Restart()
+	}
+	switch res, with := w.tree.Add(e); res {
+	case tree.Ignored:
+	case tree.Reverted:
+		w.revert(e, with)
+	default:
+		w.raster.Add(e)
+		for slot := range w.pipes.Clients() {
+			if w.clients[slot].joined {
+				w.pipes.AppendDraw(slot, e)
+			}
+		}
+		if res == tree.Barrier {
+			w.raster.FlushAll()
+		}
+	}
+}
+
+// revert deals with a drawable e that undoes an older one, with: canvas and
+// clients that have not consumed that yet need neither, all others need e.
+func (w *Worker) revert(e, with ecs.Entity) {
+	w.rel.Ref(with)
 	for slot := range w.pipes.Clients() {
-		if w.clients[slot].joined {
+		if w.clients[slot].joined && !w.pipes.RemoveFrom(slot, with) {
 			w.pipes.AppendDraw(slot, e)
 		}
 	}
+	if w.scene.Drawables.Get(with).Current {
+		w.raster.Drop(with)
+	} else {
+		w.raster.Add(e)
+	}
+	w.rel.Unref(with)
+}
+
+// Hidden takes a drawable that cannot be seen any more from the canvas's list
+// and from all pipes.
+func (w *Worker) Hidden(e ecs.Entity) {
+	w.rel.Ref(e)
+	w.pipes.RemoveDraw(e)
+	if w.scene.Drawables.Get(e).Current {
+		w.raster.Drop(e)
+	}
+	w.rel.Unref(e)
 }
 
 // Update takes an update command from the ring.
@@ -265,7 +310,7 @@ func (w *Worker) Update(u *qxl.UpdateCommand) {
 	if w.scene.Surface(u.Surface) == nil {
 		w.log.Warn("update of a surface that does not exist", "surface", u.Surface)
 	} else {
-		w.raster.FlushSurface(u.Surface)
+		w.raster.Update(u.Surface, u.Area)
 	}
 	// A guest that waits for an answer gets one in any case.
 	w.cfg.Ring.NotifyUpdate(u.UpdateID)

@@ -216,12 +216,11 @@ func (in *Ingest) done(what string, err error, res qxl.Resource) {
 
 // draw makes a drawable of a drawing command.
 func (in *Ingest) draw(c qxl.Command) {
-	h, cmd, ok := in.scene.Commands.Alloc()
-	if !ok {
-		in.refuse("draw", ErrFull, qxl.Resource{Data: c.Data, Group: c.Group})
-		return
-	}
+	h, cmd, _ := in.scene.Commands.Alloc()
 	err := in.dec.Drawable(cmd, c)
+	if err == nil && in.scene.Full() {
+		err = ErrFull
+	}
 	if err == nil {
 		err = in.check(cmd)
 	}
@@ -231,7 +230,7 @@ func (in *Ingest) draw(c qxl.Command) {
 		in.done("draw", err, res)
 		return
 	}
-	e, d := in.scene.Drawables.New()
+	e, d, _, _ := in.scene.NewDrawable.New()
 	in.scene.Seq++
 	d.Seq = in.scene.Seq
 	d.Command = h

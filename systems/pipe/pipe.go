@@ -130,6 +130,19 @@ func (p *Pipes) RemoveDraw(drawable ecs.Entity) {
 	}
 }
 
+// RemoveFrom takes a drawable, to which the caller holds a reference, out of one
+// pipe and reports whether it was in it.
+func (p *Pipes) RemoveFrom(slot int, drawable ecs.Entity) bool {
+	for e := p.scene.Drawables.Get(drawable).Items.First; !e.IsZero(); e = p.siblings.Next(e) {
+		if int(p.scene.Items.Get(e).Client) == slot {
+			p.take(e)
+			p.rel.Unref(drawable)
+			return true
+		}
+	}
+	return false
+}
+
 // Items yields a pipe's items, oldest first. The pipe must not change meanwhile.
 func (p *Pipes) Items(slot int) iter.Seq2[ecs.Entity, *components.PipeItem] {
 	return func(yield func(ecs.Entity, *components.PipeItem) bool) {

@@ -2,18 +2,21 @@
 // when a drawable is executed on them.
 //
 //	drawable -> Add: current, linked in its surface's and the device's list
-//	         -> Flush…, RenderOldest: executed oldest first, no longer current
+//	         -> Update…, Flush…, RenderOldest: executed, no longer current
 //	         -> Drop: no longer current without having been executed
 //
 // Drawing is put off as long as nobody looks: most of what is drawn will be
-// drawn over. Whatever is executed is executed after everything older on all
-// surfaces, so that a drawable which reads another surface finds it as it was
-// when the guest issued it. Canvases are the guest's surface memory itself.
+// drawn over. A drawable is executed only where the render tree says that it
+// can still be seen, and only after those older ones whose pixels it needs, so
+// that an update of a small area executes little. Canvases are the guest's
+// surface memory itself.
 package raster
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spiceecs/spiceecs/components"
 	"github.com/spiceecs/spiceecs/ecs"
@@ -21,6 +24,7 @@ import (
 	"github.com/spiceecs/spiceecs/qxl/canvas"
 	"github.com/spiceecs/spiceecs/regions"
 	"github.com/spiceecs/spiceecs/systems/release"
+	"github.com/spiceecs/spiceecs/systems/tree"
 )
 
 // ErrNoSurface reports a surface that does not exist.
@@ -30,23 +34,42 @@ var ErrNoSurface = errors.New("no such surface")
 type Raster struct {
 	scene     *components.Scene
 	rel       *release.Releaser
+	tree      *tree.Tree
 	onSurface ecs.Links[components.Drawable]
 	onDevice  ecs.Links[components.Drawable]
-	canvases  []*canvas.Canvas
+	surfaces  []*surface
 	sources   sources
+
+	mark  uint32 // of the last walk
+	stack []ecs.Entity
+	set   []pending
+	area  regions.Region
 
 	Drawn  uint64      // drawables executed
 	Failed func(error) // told of drawables that could not be executed
 }
 
+// surface is what the raster knows of a surface.
+type surface struct {
+	canvas *canvas.Canvas
+	dirty  regions.Region // drawn on since the guest last asked
+}
+
+// pending is a drawable that is going to be executed.
+type pending struct {
+	e   ecs.Entity
+	seq uint64
+}
+
 // New returns a raster for the scene's surfaces.
-func New(scene *components.Scene, rel *release.Releaser) *Raster {
+func New(scene *components.Scene, rel *release.Releaser, t *tree.Tree) *Raster {
 	r := &Raster{
 		scene:     scene,
 		rel:       rel,
+		tree:      t,
 		onSurface: ecs.NewLinks(&scene.Drawables, func(d *components.Drawable) *ecs.Link { return &d.SurfaceLink }),
 		onDevice:  ecs.NewLinks(&scene.Drawables, func(d *components.Drawable) *ecs.Link { return &d.DeviceLink }),
-		canvases:  make([]*canvas.Canvas, len(scene.ByID)),
+		surfaces:  make([]*surface, len(scene.ByID)),
 		Failed:    func(error) {},
 	}
 	r.sources.r = r
@@ -55,34 +78,33 @@ func New(scene *components.Scene, rel *release.Releaser) *Raster {
 
 // CreateSurface makes mem the pixels of a new surface.
 func (r *Raster) CreateSurface(s components.Surface, stride int32, mem []byte) error {
-	if int64(s.ID) >= int64(len(r.canvases)) || r.canvases[s.ID] != nil {
+	if int64(s.ID) >= int64(len(r.surfaces)) || r.surfaces[s.ID] != nil {
 		return fmt.Errorf("creating surface %d: id taken or out of range", s.ID)
 	}
 	c, err := canvas.Wrap(s.Format, int(s.Width), int(s.Height), int(stride), mem)
 	if err != nil {
 		return fmt.Errorf("creating surface %d: %w", s.ID, err)
 	}
-	r.canvases[s.ID] = c
+	r.surfaces[s.ID] = &surface{canvas: c}
 	e, comp := r.scene.Surfaces.New()
 	*comp = s
 	r.scene.ByID[s.ID] = e
 	return nil
 }
 
-// DestroySurface forgets a surface. It must have no current drawables, and
-// none may read it.
+// DestroySurface forgets a surface. Nothing on it may be current.
 func (r *Raster) DestroySurface(id uint32) {
 	r.scene.World.Remove(r.scene.ByID[id])
 	r.scene.ByID[id] = ecs.Entity{}
-	r.canvases[id] = nil
+	r.surfaces[id] = nil
 }
 
 // Canvas is the pixels of a surface as far as they have been drawn, or nil.
 func (r *Raster) Canvas(id uint32) *canvas.Canvas {
-	if int64(id) >= int64(len(r.canvases)) {
+	if int64(id) >= int64(len(r.surfaces)) || r.surfaces[id] == nil {
 		return nil
 	}
-	return r.canvases[id]
+	return r.surfaces[id].canvas
 }
 
 // Add makes a drawable current; this is one reference.
@@ -103,20 +125,21 @@ func (r *Raster) Drop(e ecs.Entity) {
 	r.rel.Unref(e)
 }
 
+// DropSurface drops all current drawables of a surface.
+func (r *Raster) DropSurface(id uint32) {
+	for s := r.scene.Surface(id); s.Current.Len > 0; {
+		r.Drop(s.Current.First)
+	}
+}
+
 // RenderOldest executes the device's oldest current drawable and reports
-// whether there was one.
+// whether there was one. It needs nothing else: whatever is older is done.
 func (r *Raster) RenderOldest() bool {
 	e := r.scene.Current.First
 	if e.IsZero() {
 		return false
 	}
-	d := r.scene.Drawables.Get(e)
-	r.sources.err = nil
-	if err := r.canvases[d.Surface].Draw(r.scene.Command(d), &r.sources); err != nil {
-		r.Failed(fmt.Errorf("drawing on surface %d: %w", d.Surface, err))
-	}
-	r.Drawn++
-	r.Drop(e)
+	r.execute(e)
 	return true
 }
 
@@ -128,74 +151,84 @@ func (r *Raster) FlushAll() {
 
 // FlushSurface executes everything drawn on a surface.
 func (r *Raster) FlushSurface(id uint32) {
-	if s := r.scene.Surface(id); s != nil && !s.Current.Last.IsZero() {
-		r.flushUntil(s.Current.Last)
-	}
-}
-
-// flushUntil executes everything up to and including e.
-func (r *Raster) flushUntil(e ecs.Entity) {
-	for last := r.scene.Drawables.Get(e).Seq; ; {
-		first := r.scene.Current.First
-		if first.IsZero() || r.scene.Drawables.Get(first).Seq > last {
-			return
-		}
-		r.RenderOldest()
-	}
-}
-
-// DropSurface drops all current drawables of a surface, calling before with
-// each of them first. Those on other surfaces that read this one are executed.
-func (r *Raster) DropSurface(id uint32, before func(ecs.Entity)) {
-	r.flushReaders(id)
 	s := r.scene.Surface(id)
-	for s != nil && s.Current.Len > 0 {
-		e := s.Current.First
-		before(e)
-		r.Drop(e)
-		s = r.scene.Surface(id)
+	if s == nil || s.Current.Len == 0 {
+		return
 	}
+	r.stack = r.stack[:0]
+	for e := s.Current.First; !e.IsZero(); e = r.onSurface.Next(e) {
+		r.stack = append(r.stack, e)
+	}
+	r.executeStack()
 }
 
-// flushReaders executes what reads a surface.
-func (r *Raster) flushReaders(id uint32) {
-	last := ecs.Entity{}
-	for e := r.scene.Current.First; !e.IsZero(); e = r.onDevice.Next(e) {
+// Update executes what can be seen in an area of a surface.
+func (r *Raster) Update(id uint32, area regions.Rect) {
+	r.area.SetRect(area)
+	r.stack = r.tree.OnArea(id, &r.area, r.stack[:0])
+	r.executeStack()
+}
+
+// FlushReaders executes everything that reads a surface.
+func (r *Raster) FlushReaders(id uint32) {
+	r.stack = r.tree.Readers(id, r.stack[:0])
+	r.executeStack()
+}
+
+// executeStack executes the drawables on the stack and all that has to be
+// executed before them, oldest first.
+func (r *Raster) executeStack() {
+	r.mark++
+	r.set = r.set[:0]
+	for len(r.stack) > 0 {
+		e := r.stack[len(r.stack)-1]
+		r.stack = r.stack[:len(r.stack)-1]
 		d := r.scene.Drawables.Get(e)
-		if d.Surface != id && Reads(r.scene.Command(d), id) {
-			last = e
+		if !d.Current || d.Mark == r.mark {
+			continue
 		}
+		d.Mark = r.mark
+		r.set = append(r.set, pending{e, d.Seq})
+		r.stack = r.tree.Before(e, r.stack)
 	}
-	if !last.IsZero() {
-		r.flushUntil(last)
+	slices.SortFunc(r.set, func(a, b pending) int { return cmp.Compare(a.seq, b.seq) })
+	for _, p := range r.set {
+		r.execute(p.e)
 	}
 }
 
-// Reads reports whether a command takes pixels from a surface.
-func Reads(cmd *qxl.Drawable, id uint32) bool {
-	for _, dep := range cmd.Deps {
-		if dep >= 0 && uint32(dep) == id {
-			return true
-		}
+// execute draws one drawable where it can be seen.
+func (r *Raster) execute(e ecs.Entity) {
+	d := r.scene.Drawables.Get(e)
+	s, area := r.surfaces[d.Surface], r.tree.Area(e)
+	if err := s.canvas.DrawRegion(r.scene.Command(d), &r.sources, area); err != nil {
+		r.Failed(fmt.Errorf("drawing on surface %d: %w", d.Surface, err))
 	}
-	for i := range cmd.Images {
-		if cmd.Images[i].Type == qxl.ImageSurface && cmd.Images[i].Surface == id {
-			return true
-		}
+	if area != nil {
+		s.dirty.Union(area)
 	}
-	return false
+	r.Drawn++
+	r.Drop(e)
+}
+
+// TakeDirty appends the rectangles that were drawn on since the last TakeDirty
+// with clear, or since the surface was created.
+func (r *Raster) TakeDirty(id uint32, clear bool, dst []regions.Rect) []regions.Rect {
+	dirty := &r.surfaces[id].dirty
+	dst = dirty.AppendRects(dst)
+	if clear {
+		dirty.Clear()
+	}
+	return dst
 }
 
 // Read appends part of a surface to dst, as far as it has been drawn.
 func (r *Raster) Read(dst []byte, id uint32, area regions.Rect) []byte {
-	return r.canvases[id].ReadRect(dst, area)
+	return r.surfaces[id].canvas.ReadRect(dst, area)
 }
 
 // sources gives the canvas what drawables refer to.
-type sources struct {
-	r   *Raster
-	err error
-}
+type sources struct{ r *Raster }
 
 // Surface returns another surface of the device.
 func (s *sources) Surface(id uint32) *canvas.Canvas { return s.r.Canvas(id) }

@@ -16,6 +16,9 @@ type Releaser struct {
 	scene *components.Scene
 	give  func(qxl.Resource)
 
+	// Ending, if set, is told of a drawable that nobody needs any more, just
+	// before it is gone.
+	Ending   func(ecs.Entity)
 	Released uint64 // resources given back so far
 }
 
@@ -33,8 +36,11 @@ func (r *Releaser) Unref(e ecs.Entity) {
 	if d.Refs--; d.Refs > 0 {
 		return
 	}
-	cmd := r.scene.Command(d)
-	res := cmd.Resource
+	if r.Ending != nil {
+		r.Ending(e)
+		d = r.scene.Drawables.Get(e)
+	}
+	res := r.scene.Command(d).Resource
 	r.scene.Held -= int64(d.Cost)
 	r.scene.Commands.Free(d.Command)
 	r.scene.World.Remove(e)

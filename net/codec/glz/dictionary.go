@@ -41,8 +41,29 @@ type Dictionary struct {
 
 	// table is where in the ring some units were last seen, by their hash. It
 	// may be wrong: what it points to has to be looked at.
-	table []atomic.Uint32
+	table []entry
 	shift uint // from a 64-bit hash to an index
+}
+
+// entry is a place in the ring, a multiple of placeUnit bytes, and some further
+// bits of the hash. These save most looks at places that are something else,
+// which are misses of the cache.
+type entry struct{ v atomic.Uint32 }
+
+const (
+	placeUnit = 4
+	placeBits = 26 // enough for 5 bytes for each of MaxWindow pixels
+	markShift = 32 // where the further bits of the hash are
+)
+
+func (e *entry) set(hash uint64, place int) {
+	e.v.Store(uint32(hash>>markShift)<<placeBits | uint32(place/placeUnit))
+}
+
+// at returns the place, and whether it is one of such a hash.
+func (e *entry) at(hash uint64) (place int, same bool) {
+	v := e.v.Load()
+	return int(v&(1<<placeBits-1)) * placeUnit, v>>placeBits == uint32(hash>>markShift)&(1<<(32-placeBits)-1)
 }
 
 // NewDictionary makes an empty dictionary with a window of so many pixels,
@@ -54,7 +75,7 @@ func NewDictionary(window int, firstID uint64) *Dictionary {
 		window: window,
 		next:   firstID, head: firstID, oldest: firstID,
 		records: make([]record, 64),
-		table:   make([]atomic.Uint32, 1<<tableBits),
+		table:   make([]entry, 1<<tableBits),
 		shift:   uint(64 - tableBits),
 	}
 }

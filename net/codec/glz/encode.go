@@ -76,7 +76,7 @@ func (e *Encoder) EncodeSlot(dst []byte, s *Slot) []byte {
 	defer func() { e.slot, e.ring = Slot{}, nil }()
 	units := s.rec.im.Units()
 	for i, p := range s.rec.im.Type.Passes() {
-		e.begin(p, i, units)
+		e.begin(p, i)
 		out = slices.Grow(out, p.Worst(units)+pixel.Slack)
 		o := e.encodePass(out[:cap(out)], len(out))
 		e.clock += uint32(e.end - e.start)
@@ -86,7 +86,7 @@ func (e *Encoder) EncodeSlot(dst []byte, s *Slot) []byte {
 }
 
 // begin sets everything up for one pass.
-func (e *Encoder) begin(p *pixel.Pass, index, units int) {
+func (e *Encoder) begin(p *pixel.Pass, index int) {
 	s := &e.slot
 	e.pass = p
 	e.salt = uint64(s.rec.im.Type)*2 + uint64(index)
@@ -219,14 +219,15 @@ func (e *Encoder) find(at int) (found int, c candidates, ok bool) {
 			c.local = at - distance
 			ok = true
 		}
-		v &= mask
 		w := binary.LittleEndian.Uint64(ring[at+8:]) & mask
-		entry := &table[((v^e.salt)*multiplier^w*multiplier2)>>shift]
-		far := int(entry.Load())
-		entry.Store(uint32(at))
-		if e.reachable(far) && binary.LittleEndian.Uint64(ring[far:])&mask == v &&
-			binary.LittleEndian.Uint64(ring[far+8:])&mask == w && far != at {
-			c.far = far
+		hash := (v&mask^e.salt)*multiplier ^ w*multiplier2
+		entry := &table[hash>>shift]
+		place, same := entry.at(hash)
+		if at%placeUnit == 0 {
+			entry.set(hash, at)
+		}
+		if same && place != at && e.reachable(place) && binary.LittleEndian.Uint64(ring[place:])&key == k {
+			c.far = place
 			ok = true
 		}
 		if ok {

@@ -10,13 +10,11 @@ const (
 	tableBits = 13
 	maxOffset = 1<<16 - 1
 	// A match may not begin in the last margin bytes of a block, nor reach into
-	// the last tail bytes: the format wants it so.
-	margin = 12
-	tail   = 5
-	// shortest is the least length of a match, and matchSize what it takes
-	// besides literals: a token and an offset.
-	shortest  = 4
-	matchSize = 3
+	// the last tail bytes: the format wants it so. Between them there is room
+	// for the shortest match, which the key of the matcher makes sure of too.
+	margin   = 12
+	tail     = 5
+	shortest = 4
 	// patience is the number of misses after which the search starts to skip,
 	// by one pixel more each time, up to maxSkip pixels.
 	patience = 32
@@ -66,10 +64,6 @@ func (m *matcher) compress(out []byte, o, n int) int {
 		back := pixel.MatchBack(m.block, ref, found, found-anchor, ^uint64(0))
 		size := pixel.MatchLen(m.block, ref, found, n-tail, ^uint64(0))
 		back, size = m.whole(back), m.whole(size)
-		if size < shortest {
-			at = found + m.step
-			continue
-		}
 		o = m.sequence(out, o, anchor, found-back, size+back, found-ref)
 		anchor = found + size
 		at = anchor

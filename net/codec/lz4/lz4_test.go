@@ -85,6 +85,36 @@ func checkEnds(t *testing.T, stream []byte) {
 	}
 }
 
+// TestTiny encodes images of a few pixels, where every match is near the end.
+func TestTiny(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	var enc Encoder
+	for range 5000 {
+		im := pixel.New(pixel.RGB16+pixel.Type(rng.IntN(4)), 1+rng.IntN(24), 1, true)
+		pixels := make([]byte, im.Size())
+		size := im.Type.BytesPerPixel()
+		for i := range pixels {
+			pixels[i] = byte(rng.IntN(3))
+			if period := size * (1 + i%2); i >= period && rng.IntN(8) > 0 {
+				pixels[i] = pixels[i-period]
+			}
+		}
+		stream, err := enc.Encode(nil, im, [][]byte{pixels})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if model, err := modelDecode(stream); err != nil || !bytes.Equal(model, pixels) {
+			t.Fatalf("% x becomes % x: % x, %v", pixels, stream, model, err)
+		}
+		if fresh, _ := new(Encoder).Encode(nil, im, [][]byte{pixels}); !bytes.Equal(fresh, stream) {
+			t.Fatal("the stream depends on what was encoded before")
+		}
+		checkEnds(t, stream)
+	}
+}
+
 // modelDecode decodes a stream byte by byte, the blocks being one stream.
 func modelDecode(stream []byte) ([]byte, error) {
 	var out []byte

@@ -76,6 +76,11 @@ func (p *Pass) Stage(dst []byte, r *Reader) bool {
 func stageCopy(dst, src []byte) { copy(dst, src) }
 
 func stageAlpha(dst, src []byte) {
+	for len(dst) >= 4 && len(src) >= 16 {
+		x, y := load(src, 0), load(src, 8)
+		binary.LittleEndian.PutUint32(dst, uint32(x>>24&0xff|x>>48&0xff00|y>>8&0xff0000|y>>32&0xff000000))
+		src, dst = src[16:], dst[4:]
+	}
 	for i := range dst {
 		dst[i] = src[4*i+3]
 	}

@@ -76,3 +76,82 @@ func (w *bitWriter) flush(dst []byte) []byte {
 	w.pos = 0
 	return dst
 }
+
+// bitReader reads words from their top bit. Behind the end of src it reads
+// zeros.
+type bitReader struct {
+	src []byte
+	pos int    // bytes read, a multiple of 4
+	acc uint64 // the next n bits, from the top; zeros below
+	n   int    // below 64
+	bad bool   // something was read that no encoder writes
+}
+
+// refill adds a word to acc, which holds n < 32 bits.
+func (r *bitReader) refill(acc uint64, n int) (uint64, int) {
+	if r.pos+4 <= len(r.src) {
+		acc |= uint64(binary.LittleEndian.Uint32(r.src[r.pos:])) << (32 - uint(n)&31)
+	}
+	r.pos += 4
+	return acc, n + 32
+}
+
+// overrun tells whether more was read than there is.
+func (r *bitReader) overrun() bool { return r.pos*8-r.n > len(r.src)/4*32 }
+
+// symbol reads a symbol in one code.
+func (r *bitReader) symbol(t *codeTable) uint32 {
+	if r.n < 32 {
+		r.acc, r.n = r.refill(r.acc, r.n)
+	}
+	if e := uint32(t.get[r.acc>>(64-lookBits)]); e != 0 {
+		r.acc <<= e >> 8 & 63
+		r.n -= int(e >> 8)
+		return e & 0xff
+	}
+	v, n := t.decode(uint32(r.acc >> 32))
+	r.acc <<= n & 63
+	r.n -= int(n)
+	if v >= 1<<t.depth {
+		r.bad = true
+		return 0
+	}
+	return align(v, t.depth)
+}
+
+// run reads the length of a run, which may be up to limit, and moves the state
+// of the run coder.
+func (r *bitReader) run(mel *uint8, limit int) int {
+	m, n := *mel&31, 0
+	for {
+		if r.n < 32 {
+			r.acc, r.n = r.refill(r.acc, r.n)
+		}
+		one := r.acc >> 63
+		r.acc <<= 1
+		r.n--
+		if one == 0 {
+			break
+		}
+		if n += 1 << (runBits[m] & 15); n > limit {
+			r.bad = true
+			return limit
+		}
+		if m < 31 {
+			m++
+		}
+	}
+	k := uint(runBits[m] & 15)
+	n += int(r.acc >> 1 >> (63 - k))
+	r.acc <<= k
+	r.n -= int(k)
+	if m > 0 {
+		m--
+	}
+	*mel = m
+	if n > limit {
+		r.bad = true
+		return limit
+	}
+	return n
+}

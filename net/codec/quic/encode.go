@@ -15,11 +15,8 @@ type Encoder struct {
 
 	source  lines.Source
 	scratch []byte
-	colours colourRows
-	alpha   byteRows
-	colour  group
-	single  group
-	w       bitWriter
+	state
+	w bitWriter
 }
 
 // Encode appends the stream of im to dst. chunks are the bytes of the image in
@@ -56,24 +53,17 @@ func (e *Encoder) Encode(dst []byte, im Image, chunks [][]byte) ([]byte, error) 
 func (e *Encoder) encodeRows(out []byte, base int, im Image) []byte {
 	t := im.Type
 	e.w.reset(im)
-	if t != GRAY {
-		e.colour.reset(t.family(), 3)
-		e.colours.reset(im.Width)
-	}
-	if t == GRAY || t == RGBA {
-		e.single.reset(t.family(), 1)
-		e.alpha.reset(im.Width)
-	}
+	e.state.reset(im)
 	for y := range im.Height {
 		line := e.source.Line(y, e.scratch)
-		if t != GRAY {
-			e.colours.next(y)
-			stage(e.colours.row[1:], line, t)
+		if t.colours() {
+			e.pixels.next(y)
+			stage(e.pixels.row[1:], line, t)
 			e.encodeColours(y)
 		}
-		if t == GRAY || t == RGBA {
-			e.alpha.next(y)
-			stageBytes(e.alpha.row[1:], line, t)
+		if t.single() {
+			e.bytes.next(y)
+			stageBytes(e.bytes.row[1:], line, t)
 			e.encodeBytes(y)
 		}
 		out = e.w.flush(out)
@@ -84,65 +74,9 @@ func (e *Encoder) encodeRows(out []byte, base int, im Image) []byte {
 	return out
 }
 
-// colourRows are the two rows of three planes a group works on. All have one
-// element more than the image has columns, [0], left of the first: the pixel
-// above the first, which makes the prediction of the first the same as any
-// other's, and the symbol of that pixel.
-type colourRows struct {
-	above, row []uint32
-	symbols    []uint32
-}
-
-func (r *colourRows) reset(width int) {
-	if n := width + 1; cap(r.row) < n {
-		r.above, r.row, r.symbols = make([]uint32, n), make([]uint32, n), make([]uint32, n)
-	}
-	r.above, r.row, r.symbols = r.above[:width+1], r.row[:width+1], r.symbols[:width+1]
-	clear(r.symbols)
-	r.row[1] = 0
-}
-
-// next moves to row y.
-func (r *colourRows) next(y int) {
-	r.above, r.row = r.row, r.above
-	r.row[0] = r.above[1]
-	r.symbols[0] = r.symbols[1]
-}
-
-// byteRows is colourRows for a single plane.
-type byteRows struct {
-	above, row []byte
-	symbols    []byte
-}
-
-func (r *byteRows) reset(width int) {
-	if n := width + 1; cap(r.row) < n {
-		r.above, r.row, r.symbols = make([]byte, n), make([]byte, n), make([]byte, n)
-	}
-	r.above, r.row, r.symbols = r.above[:width+1], r.row[:width+1], r.symbols[:width+1]
-	clear(r.symbols)
-	r.row[1] = 0
-}
-
-func (r *byteRows) next(y int) {
-	r.above, r.row = r.row, r.above
-	r.row[0] = r.above[1]
-	r.symbols[0] = r.symbols[1]
-}
-
-// firstRun is the first column in which a run may begin: row 0 has none. In
-// row 0, above is made to be the row itself, one column late, which turns the
-// prediction there into the left pixel.
-func firstRun(y, width int) int {
-	if y == 0 {
-		return width
-	}
-	return 3
-}
-
 // encodeColours writes row y of the three planes.
 func (e *Encoder) encodeColours(y int) {
-	r, g := &e.colours, &e.colour
+	r, g := &e.pixels, &e.colour
 	if y == 0 {
 		copy(r.above[1:], r.row)
 	}
@@ -211,7 +145,7 @@ func (g *group) putSymbols(w *bitWriter, symbols []uint32) {
 		codesR, codesG, codesB = afterR[uint8(v>>16)], afterG[uint8(v>>8)], afterB[uint8(v)]
 	)
 	for _, v := range symbols[1:] {
-		c0, c1, c2 := codesR[uint8(v>>16)], codesG[uint8(v>>8)], codesB[uint8(v)]
+		c0, c1, c2 := codesR.put[uint8(v>>16)], codesG.put[uint8(v>>8)], codesB.put[uint8(v)]
 		codesR, codesG, codesB = afterR[uint8(v>>16)], afterG[uint8(v>>8)], afterB[uint8(v)]
 		n := (c0 + c1 + c2) & 0xff
 		if n > 32 { // rare: more than the accumulator takes at once

@@ -7,7 +7,7 @@ import (
 
 // encodeBytes writes row y of the single plane.
 func (e *Encoder) encodeBytes(y int) {
-	r, g := &e.alpha, &e.single
+	r, g := &e.bytes, &e.single
 	if y == 0 {
 		copy(r.above[1:], r.row)
 	}
@@ -67,7 +67,7 @@ func (g *group) putByteSymbols(w *bitWriter, symbols []byte) {
 	after := &g.planes[0].after
 	codes := after[symbols[0]]
 	for _, v := range symbols[1:] {
-		c := codes[v]
+		c := codes.put[v]
 		codes = after[v]
 		w.put(c, int(c&63))
 	}

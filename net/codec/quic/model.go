@@ -12,20 +12,24 @@ type family struct {
 	codes   [8]codeTable // by code number
 	// costs holds the lengths of a symbol's codes in the form of counters.
 	costs [256][8]uint32
-	// first are the codes that fit into lookBits bits, at l<<lookBits | the
-	// next bits of the stream: symbol, and above it the length. Others are 0.
-	first [8 << lookBits]uint16
-	slow  [8]code
 	// fresh are the counters of a new context. The low 3 bits of a counter are
 	// 7-l, so that the smallest is that of the best code; there are always 8,
 	// the last of which repeat that of the largest l there is.
 	fresh [8]uint32
 }
 
-// codeTable holds the bits of each symbol's code above 6 bits of its length.
-type codeTable [256]uint64
-
 const lookBits = 10
+
+// codeTable is one code, looked up from both sides.
+type codeTable struct {
+	code
+	depth int
+	// put holds the bits of each symbol's code, from the top, and their number.
+	put [256]uint64
+	// get holds, for the next lookBits bits of a stream, the symbol, and above
+	// it the length of its code; or 0 if the code is longer.
+	get [1 << lookBits]uint16
+}
 
 var (
 	family5 = sync.OnceValue(func() *family { return newFamily(5, 0xf8f8f8) })
@@ -45,18 +49,19 @@ func newFamily(depth int, mask uint32) *family {
 	for i := range 8 {
 		l := min(i, depth-1)
 		c := newCode(depth, uint(l))
-		f.slow[i] = c
+		t := &f.codes[i]
+		t.code, t.depth = c, depth
 		f.fresh[i] = uint32(7 - l)
 		for aligned := range 256 {
 			v := uint32(aligned >> shift)
 			word, n := c.encode(v)
 			f.context[aligned] = uint8(context(v, depth))
-			f.codes[i][aligned] = uint64(word)<<(64-n) | uint64(n)
+			t.put[aligned] = uint64(word)<<(64-n) | uint64(n)
 			f.costs[aligned][i] = uint32(n) << 3
 			if n <= lookBits {
-				at := i<<lookBits | int(word)<<(lookBits-n)
+				at := int(word) << (lookBits - n)
 				for j := range 1 << (lookBits - n) {
-					f.first[at+j] = uint16(f.align(v)) | uint16(n)<<8
+					t.get[at+j] = uint16(align(v, depth)) | uint16(n)<<8
 				}
 			}
 		}
@@ -65,7 +70,7 @@ func newFamily(depth int, mask uint32) *family {
 }
 
 // align makes a symbol of the fast paths.
-func (f *family) align(v uint32) uint32 { return v<<(8-f.depth) | -(v&1)&0xff>>f.depth }
+func align(v uint32, depth int) uint32 { return v<<(8-depth) | -(v&1)&0xff>>depth }
 
 // group is the state of planes coded together, three or one.
 type group struct {

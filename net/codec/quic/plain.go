@@ -236,18 +236,17 @@ type plainReader struct {
 	bad bool
 }
 
-func (r *plainReader) bit(at int) uint32 {
-	if at/32*4+4 > len(r.src) {
+func (r *plainReader) word(i int) uint64 {
+	if i*4+4 > len(r.src) {
 		return 0
 	}
-	return binary.LittleEndian.Uint32(r.src[at/32*4:]) >> (31 - at%32) & 1
+	return uint64(binary.LittleEndian.Uint32(r.src[i*4:]))
 }
 
-func (r *plainReader) peek() (window uint32) {
-	for i := range 32 {
-		window = window<<1 | r.bit(r.at+i)
-	}
-	return window
+// peek returns the next 32 bits.
+func (r *plainReader) peek() uint32 {
+	w := r.at / 32
+	return uint32((r.word(w)<<32 | r.word(w+1)) << (r.at % 32) >> 32)
 }
 
 func (r *plainReader) symbol(c code, depth int, x *uint32, p uint32) uint32 {
@@ -262,7 +261,7 @@ func (r *plainReader) symbol(c code, depth int, x *uint32, p uint32) uint32 {
 
 func (r *plainReader) run(g *plainGroup, i, end int) int {
 	n := 0
-	for r.bit(r.at) == 1 && n <= end-i {
+	for r.peek()>>31 == 1 && n <= end-i {
 		n += 1 << runBits[g.mel]
 		g.mel = min(g.mel+1, 31)
 		r.at++

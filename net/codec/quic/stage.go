@@ -81,8 +81,8 @@ func unstageBytes(line, row []byte, t Type) {
 	}
 }
 
-// grays32 writes a row of GRAY as 32-bit pixels.
-func grays32(line, row []byte) {
+// unstageGray32 writes a row of GRAY as 32-bit pixels.
+func unstageGray32(line, row []byte, _ Type) {
 	for i, v := range row {
 		binary.LittleEndian.PutUint32(line[4*i:4*i+4], uint32(v)*0x010101)
 	}

@@ -140,6 +140,10 @@ func checkStream(t *testing.T, im Image, pixels []byte) []byte {
 	if fast, err := new(Encoder).Encode(nil, im, [][]byte{pixels}); err != nil || !bytes.Equal(fast, stream) {
 		t.Fatalf("%+v: encoder: %v, %d bytes, plain %d", im, err, len(fast), len(stream))
 	}
+	decoded := make([]byte, len(want))
+	if err := new(Decoder).Decode(decoded, back, stream); err != nil || !bytes.Equal(decoded, want) {
+		t.Fatalf("%+v: decoder: %v", im, err)
+	}
 	return stream
 }
 

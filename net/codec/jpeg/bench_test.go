@@ -1,0 +1,52 @@
+package jpeg
+
+import (
+	"bytes"
+	stdjpeg "image/jpeg"
+	"testing"
+
+	"github.com/spiceecs/spiceecs/net/codec/internal/testimage"
+)
+
+var benchImages = []struct {
+	name string
+	make func() []byte
+}{
+	{"desktop", func() []byte { return testimage.Desktop(1920, 1080, 1) }},
+	{"photo", func() []byte { return testimage.Photo(1920, 1080, 1) }},
+}
+
+func BenchmarkPure(b *testing.B) {
+	for _, c := range benchImages {
+		b.Run(c.name, func(b *testing.B) {
+			im := New(BGRX, 1920, 1080, true)
+			chunks := [][]byte{c.make()}
+			enc := NewPureEncoder()
+			var out []byte
+			b.SetBytes(int64(im.Size()))
+			b.ReportAllocs()
+			for b.Loop() {
+				out, _ = enc.Encode(out[:0], im, chunks, 85)
+			}
+			b.ReportMetric(float64(im.Size())/float64(len(out)), "ratio")
+		})
+	}
+}
+
+// BenchmarkStandard is the encoder of the standard library, for comparison.
+func BenchmarkStandard(b *testing.B) {
+	for _, c := range benchImages {
+		b.Run(c.name, func(b *testing.B) {
+			m := toRGBA(c.make(), 1920, 1080)
+			var out bytes.Buffer
+			b.SetBytes(1920 * 1080 * 4)
+			for b.Loop() {
+				out.Reset()
+				if err := stdjpeg.Encode(&out, m, &stdjpeg.Options{Quality: 85}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(1920*1080*4/float64(out.Len()), "ratio")
+		})
+	}
+}

@@ -1,0 +1,215 @@
+package jpeg
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/spiceecs/spiceecs/net/codec/internal/lines"
+)
+
+// Encoder turns images into files. NewEncoder and NewPureEncoder make one. It
+// holds nothing of an image between calls, and is not for concurrent use.
+type Encoder struct {
+	// Strips, if more than 1, is how many strips of a large image the pure
+	// engine encodes in parallel. Files then have restart markers between them.
+	Strips int
+
+	source  lines.Source
+	quality int // that of the quantisers
+	luma    quantiser
+	chroma  quantiser
+	strips  []strip
+}
+
+// minStrip is the least height of a strip, in MCUs, and maxRestart the most
+// MCUs a strip may have.
+const (
+	minStrip   = 8
+	maxRestart = 1<<16 - 1
+)
+
+// NewPureEncoder returns an encoder in plain Go.
+func NewPureEncoder() *Encoder { return &Encoder{} }
+
+// Encode appends the file of im, at a quality of 1 to 100, to dst. chunks are
+// the bytes of the image in memory order, in any division, and may be longer
+// than the image. They may even change meanwhile: the file stays well-formed.
+//
+// The errors are ErrImage and ErrShort; dst comes back unchanged then, up to
+// its length.
+func (e *Encoder) Encode(dst []byte, im Image, chunks [][]byte, quality int) ([]byte, error) {
+	if err := im.Check(); err != nil {
+		return dst, fmt.Errorf("encoding JPEG: %w", err)
+	}
+	if err := e.source.Reset(chunks, im.Stride, im.Width*im.Format.size(), im.Height, im.TopDown); err != nil {
+		return dst, fmt.Errorf("encoding JPEG: %w: %w", ErrShort, err)
+	}
+	defer e.source.Release()
+	quality = min(max(quality, 1), 100)
+	if e.quality != quality {
+		e.luma.set(&baseQuant[0], quality)
+		e.chroma.set(&baseQuant[1], quality)
+		e.quality = quality
+	}
+	return e.encode(dst, im), nil
+}
+
+// encode is the pure engine.
+func (e *Encoder) encode(dst []byte, im Image) []byte {
+	across, down := (im.Width+15)/16, (im.Height+15)/16
+	height := down // of a strip
+	if e.Strips > 1 {
+		height = min(max((down+e.Strips-1)/e.Strips, minStrip), max(maxRestart/across, 1))
+	}
+	n := (down + height - 1) / height
+	restart := 0
+	if n > 1 {
+		restart = height * across
+	}
+	out := appendHeader(dst, im, &e.luma.table, &e.chroma.table, restart)
+	if len(e.strips) < n {
+		e.strips = slices.Grow(e.strips, n-len(e.strips))[:n]
+	}
+	if n == 1 {
+		e.strips[0].encode(e, out, im, 0, down)
+		out = e.strips[0].take()
+		return append(out, 0xff, mEOI)
+	}
+	var group sync.WaitGroup
+	for i := range e.strips[:n] {
+		group.Go(func() {
+			s := &e.strips[i]
+			s.encode(e, s.own[:0], im, i*height, min(down, (i+1)*height))
+			s.own = s.take()
+		})
+	}
+	group.Wait()
+	for i := range e.strips[:n] {
+		out = append(out, e.strips[i].own...)
+		if i < n-1 {
+			out = append(out, 0xff, mRST0+byte(i&7))
+		}
+	}
+	return append(out, 0xff, mEOI)
+}
+
+// strip encodes rows of MCUs.
+type strip struct {
+	w      bitWriter
+	own    []byte // the data of a strip that is encoded in parallel
+	source lines.Source
+	lines  strip16
+	mcu    mcu
+	c      [6]coefficients
+	dc     [3]int32 // of the block before
+
+	// What an MCU of one colour has for DC, for the last such colour.
+	colour uint32
+	flat   [3]int32
+	known  bool
+}
+
+// take returns what was written, and forgets it.
+func (s *strip) take() []byte {
+	out := s.w.out[:s.w.pos]
+	s.w.out = nil
+	s.source.Release()
+	return out
+}
+
+// encode appends rows from to end of im to out.
+func (s *strip) encode(e *Encoder, out []byte, im Image, from, end int) {
+	s.w = bitWriter{out: out[:cap(out)], pos: len(out)}
+	s.source = e.source
+	s.dc, s.known = [3]int32{}, false
+	across := (im.Width + 15) / 16
+	for y := from; y < end; y++ {
+		s.lines.load(&s.source, im, 16*y)
+		for x := range across {
+			if s.w.pos+worstMCU+8 > len(s.w.out) {
+				grown := slices.Grow(s.w.out[:s.w.pos], worstMCU+8)
+				s.w.out = grown[:cap(grown)]
+			}
+			s.encodeMCU(e, 64*x)
+		}
+	}
+	s.w.finish()
+}
+
+// encodeMCU writes the MCU that begins at byte x of the lines.
+func (s *strip) encodeMCU(e *Encoder, x int) {
+	rows := &s.lines.rows
+	if colour, ok := flat(rows, x); ok {
+		s.encodeFlat(e, colour)
+		return
+	}
+	s.mcu.convert(rows, x)
+	s.mcu.upper.transform()
+	s.mcu.lower.transform()
+	s.mcu.chroma.transform()
+	e.luma.quantise(&s.mcu.upper, &s.c[0], &s.c[1])
+	e.luma.quantise(&s.mcu.lower, &s.c[2], &s.c[3])
+	e.chroma.quantise(&s.mcu.chroma, &s.c[4], &s.c[5])
+	for i := range s.c {
+		s.put(&s.c[i], s.c[i].dc(), max(i-3, 0))
+	}
+}
+
+// encodeFlat writes an MCU of one colour: all of its blocks have only a DC.
+func (s *strip) encodeFlat(e *Encoder, colour uint32) {
+	if !s.known || s.colour != colour {
+		l := uint64(colour)
+		y := luminance(l) & 0xff
+		cb, cr := chrominance(l>>16&0xff*4, l>>8&0xff*4, l&0xff*4)
+		s.flat = [3]int32{e.luma.flat(y), e.chroma.flat(cb & 0xff), e.chroma.flat(cr & 0xff)}
+		s.colour, s.known = colour, true
+	}
+	for i := range 6 {
+		s.put(&empty, s.flat[max(i-3, 0)], max(i-3, 0))
+	}
+}
+
+// empty is a block without AC coefficients.
+var empty coefficients
+
+// put writes a block of component 0 to 2.
+func (s *strip) put(c *coefficients, dc int32, component int) {
+	tables := 2 * min(component, 1)
+	s.w.block(c, dc-s.dc[component], &huffmans[tables], &huffmans[tables+1])
+	s.dc[component] = dc
+}
+
+// strip16 is the lines of a row of MCUs as 32-bit pixels, from the top line on,
+// in place or in pixels. They are as long as a whole number of MCUs; what an
+// image lacks at the right and at the bottom repeats its last column and line.
+type strip16 struct {
+	rows    [16][]byte
+	pixels  []byte
+	scratch []byte
+}
+
+func (l *strip16) load(source *lines.Source, im Image, y int) {
+	size := (im.Width + 15) / 16 * 64
+	if len(l.pixels) < 16*size {
+		l.pixels = make([]byte, 16*size)
+		l.scratch = make([]byte, size)
+	}
+	for i := range l.rows {
+		if y+i >= im.Height {
+			l.rows[i] = l.rows[i-1]
+			continue
+		}
+		row := l.pixels[i*size : (i+1)*size]
+		line := source.Line(y+i, l.scratch)
+		if len(line) == size && im.Format == BGRX && &line[0] != &l.scratch[0] {
+			l.rows[i] = line
+			continue
+		}
+		widen(row[:4*im.Width], line, im.Format)
+		for x := 4 * im.Width; x < size; x += 4 {
+			copy(row[x:x+4], row[x-4:x])
+		}
+		l.rows[i] = row
+	}
+}

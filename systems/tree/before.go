@@ -1,0 +1,70 @@
+package tree
+
+import (
+	"github.com/spiceecs/spiceecs/components"
+	"github.com/spiceecs/spiceecs/ecs"
+	"github.com/spiceecs/spiceecs/regions"
+)
+
+// OnArea appends to dst the drawables of a surface that can be seen in area.
+func (t *Tree) OnArea(surface uint32, area *regions.Region, dst []ecs.Entity) []ecs.Entity {
+	return t.overlapping(surface, area, t.order+1, false, dst)
+}
+
+// Before appends to dst the drawables that have to be executed before e is: the
+// older ones whose pixels it changes or reads, and the older ones that read what
+// it changes.
+func (t *Tree) Before(e ecs.Entity, dst []ecs.Entity) []ecs.Entity {
+	n := t.scene.Nodes.Get(e)
+	if !n.InTree {
+		return dst
+	}
+	dst = t.overlapping(n.Surface, t.scene.Regions.Get(n.Area), n.Order, true, dst)
+	for sh := t.scene.Readers.Get(e).Shadows.First; !sh.IsZero(); sh = t.shadows.Next(sh) {
+		n := t.scene.Nodes.Get(sh)
+		if t.surfaces[n.Surface] != nil {
+			dst = t.overlapping(n.Surface, t.scene.Regions.Get(n.Area), n.Order, false, dst)
+		}
+	}
+	return dst
+}
+
+// overlapping appends the drawables older than order that show part of area
+// and, if asked, the owners of shadows there, which read it.
+func (t *Tree) overlapping(surface uint32, area *regions.Region, order uint32, readers bool, dst []ecs.Entity) []ecs.Entity {
+	ix := t.surfaces[surface]
+	for {
+		t.near = ix.below(area.Extents(), order, t.near[:0], chunk)
+		for _, m := range t.near {
+			n := t.scene.Nodes.Get(m)
+			order = n.Order
+			if !area.Overlaps(t.scene.Regions.Get(n.Area)) {
+				continue
+			}
+			if n.Kind == components.NodeShadow {
+				if !readers {
+					continue
+				}
+				m = t.scene.Shadows.Get(m).Owner
+			}
+			dst = append(dst, m)
+		}
+		if len(t.near) < chunk {
+			return dst
+		}
+	}
+}
+
+// Readers appends to dst the drawables that read a surface.
+func (t *Tree) Readers(surface uint32, dst []ecs.Entity) []ecs.Entity {
+	ix := t.surfaces[surface]
+	if ix == nil {
+		return dst
+	}
+	for _, m := range ix.byID {
+		if t.scene.Nodes.Get(m).Kind == components.NodeShadow {
+			dst = append(dst, t.scene.Shadows.Get(m).Owner)
+		}
+	}
+	return dst
+}

@@ -1,0 +1,105 @@
+package tree
+
+import (
+	"github.com/spiceecs/spiceecs/components"
+	"github.com/spiceecs/spiceecs/ecs"
+	"github.com/spiceecs/spiceecs/qxl"
+	"github.com/spiceecs/spiceecs/regions"
+)
+
+// push notes an exclusion to be done. It takes the region over.
+func (t *Tree) push(surface, order uint32, area ecs.Handle) {
+	if t.scene.Regions.Get(area).Empty() {
+		t.scene.Regions.Free(area)
+		return
+	}
+	t.work = append(t.work, task{surface, order, area})
+}
+
+// run does the exclusions that are waiting, and those that they bring about.
+func (t *Tree) run() {
+	if t.running {
+		return
+	}
+	t.running = true
+	for len(t.work) > 0 {
+		w := t.work[len(t.work)-1]
+		t.work = t.work[:len(t.work)-1]
+		if t.surfaces[w.surface] != nil {
+			t.exclude(w.surface, w.order, t.scene.Regions.Get(w.area))
+		}
+		t.scene.Regions.Free(w.area)
+	}
+	t.running = false
+}
+
+// exclude takes area away from every node of a surface that is older than order,
+// from the top down, until nothing of it is left: an opaque drawable hides what
+// is below itself, and a shadow protects what is below from newer drawing.
+func (t *Tree) exclude(surface, order uint32, area *regions.Region) {
+	ix := t.surfaces[surface]
+	// Exclusions do not nest, but the caller's region must stay as it is.
+	t.a.Copy(area)
+	for !t.a.Empty() {
+		t.near = ix.below(t.a.Extents(), order, t.near[:0], chunk)
+		for _, m := range t.near {
+			if !t.scene.World.Alive(m) {
+				continue // a shadow that went with its owner
+			}
+			n := t.scene.Nodes.Get(m)
+			if order = n.Order; n.Kind == components.NodeShadow {
+				t.hold(m)
+			} else {
+				t.cut(m)
+			}
+			if t.a.Empty() {
+				return
+			}
+		}
+		if len(t.near) < chunk {
+			return
+		}
+	}
+}
+
+// hold stops the exclusion of what a shadow's owner reads.
+func (t *Tree) hold(m ecs.Entity) {
+	n, s := t.scene.Nodes.Get(m), t.scene.Shadows.Get(m)
+	area := t.scene.Regions.Get(n.Area)
+	if !t.a.Overlaps(area) {
+		return
+	}
+	t.c.Copy(&t.a)
+	t.c.Intersect(area)
+	t.scene.Regions.Get(s.OnHold).Union(&t.c)
+	t.a.Subtract(area)
+}
+
+// cut takes the excluded pixels from a drawable, which may be its end.
+func (t *Tree) cut(m ecs.Entity) {
+	n := t.scene.Nodes.Get(m)
+	area := t.scene.Regions.Get(n.Area)
+	if !t.a.Overlaps(area) {
+		return
+	}
+	opaque := t.scene.Drawables.Get(m).Effect == qxl.EffectOpaque
+	t.c.Copy(area)
+	t.c.Intersect(&t.a) // what it loses
+	area.Subtract(&t.a)
+	if opaque {
+		t.a.Subtract(&t.c)
+	}
+	if area.Empty() {
+		t.hide(m)
+		return
+	}
+	t.surfaces[n.Surface].move(n, area.Extents())
+	t.shrinkShadows(m, &t.c)
+}
+
+// hide takes a drawable that cannot be seen any more from tree, canvas and pipes.
+func (t *Tree) hide(m ecs.Entity) {
+	t.Stats.Hidden++
+	t.unlink(m)
+	t.consumers.Hidden(m)
+}

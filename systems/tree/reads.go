@@ -1,0 +1,156 @@
+package tree
+
+import (
+	"github.com/spiceecs/spiceecs/components"
+	"github.com/spiceecs/spiceecs/ecs"
+	"github.com/spiceecs/spiceecs/qxl"
+	"github.com/spiceecs/spiceecs/regions"
+)
+
+// read is an area that a drawable takes pixels from.
+type read struct {
+	surface uint32
+	area    regions.Rect
+	follows bool // pixel (x,y) of the drawable needs only pixel (x+dx,y+dy)
+	dx, dy  int32
+}
+
+// reads are all areas that one drawable reads: at most three images, or the
+// source of a copy.
+type reads struct {
+	all [3]read
+	n   int
+}
+
+func (r *reads) add(rd read) {
+	if r.n < len(r.all) {
+		r.all[r.n] = rd
+		r.n++
+	}
+}
+
+// readsOf lists what a command reads. self reports that it reads its own
+// target in another way than copy bits does.
+func readsOf(scene *components.Scene, cmd *qxl.Drawable) (r reads, self bool) {
+	if cmd.Type == qxl.DrawCopyBits {
+		dx, dy := cmd.SrcPos.X-cmd.BBox.Left, cmd.SrcPos.Y-cmd.BBox.Top
+		r.add(read{cmd.Surface, cmd.BBox.Translate(dx, dy), true, dx, dy})
+		return r, false
+	}
+	if len(cmd.Images) == 0 {
+		return r, false
+	}
+	for i := range cmd.Images {
+		im := &cmd.Images[i]
+		if im.Type != qxl.ImageSurface {
+			continue
+		}
+		s := scene.Surface(im.Surface)
+		if s == nil {
+			continue
+		}
+		whole := regions.Rect{Right: s.Width, Bottom: s.Height}
+		rd := read{surface: im.Surface, area: whole}
+		if im.Surface == cmd.Surface {
+			self = true
+		} else if int8(i) == cmd.Src && cmd.Type != qxl.DrawComposite {
+			rd = sourceRead(cmd, im.Surface, whole)
+		}
+		r.add(rd)
+	}
+	return r, self
+}
+
+// sourceRead is how a command reads its source image. Unscaled, pixel by pixel;
+// scaled, the neighbours of the source area count as well.
+func sourceRead(cmd *qxl.Drawable, surface uint32, whole regions.Rect) read {
+	a := cmd.SrcArea
+	if a.Width() == cmd.BBox.Width() && a.Height() == cmd.BBox.Height() {
+		return read{surface, a.Intersect(whole), true, a.Left - cmd.BBox.Left, a.Top - cmd.BBox.Top}
+	}
+	a.Left, a.Top, a.Right, a.Bottom = a.Left-1, a.Top-1, a.Right+1, a.Bottom+1
+	return read{surface: surface, area: a.Intersect(whole)}
+}
+
+// castShadows makes the shadows of what a drawable reads, right below it.
+func (t *Tree) castShadows(e ecs.Entity, r *reads) {
+	for i := range r.n {
+		rd := &r.all[i]
+		ix := t.surfaces[rd.surface]
+		if ix == nil {
+			continue
+		}
+		area, areaOf, _ := t.scene.Regions.Alloc()
+		if rd.follows {
+			areaOf.Copy(t.scene.Regions.Get(t.scene.Nodes.Get(e).Area))
+			areaOf.Translate(rd.dx, rd.dy)
+			areaOf.IntersectRect(rd.area)
+		} else {
+			areaOf.SetRect(rd.area)
+		}
+		areaOf.IntersectRect(ix.bounds)
+		if areaOf.Empty() {
+			t.scene.Regions.Free(area)
+			continue
+		}
+		hold, holdOf, _ := t.scene.Regions.Alloc()
+		holdOf.Clear()
+		order := t.scene.Nodes.Get(e).Order - 1 - uint32(i)
+		sh, n, s := t.scene.NewShadow.New()
+		*n = components.Node{
+			Kind: components.NodeShadow, InTree: true, Surface: rd.surface, Order: order, Area: area, Extents: areaOf.Extents(),
+		}
+		*s = components.Shadow{Owner: e, OnHold: hold, Follows: rd.follows, DX: rd.dx, DY: rd.dy}
+		ix.insert(sh, n)
+		t.shadows.PushBack(&t.scene.Readers.Get(e).Shadows, sh)
+	}
+}
+
+// dropShadows ends all shadows of a drawable.
+func (t *Tree) dropShadows(owner ecs.Entity) {
+	for {
+		sh := t.scene.Readers.Get(owner).Shadows.First
+		if sh.IsZero() {
+			return
+		}
+		t.dropShadow(owner, sh)
+	}
+}
+
+// dropShadow ends a shadow. What it held back is excluded.
+func (t *Tree) dropShadow(owner, sh ecs.Entity) {
+	n, s := t.scene.Nodes.Get(sh), t.scene.Shadows.Get(sh)
+	t.surfaces[n.Surface].remove(n)
+	t.scene.Regions.Free(n.Area)
+	t.push(n.Surface, n.Order, s.OnHold)
+	t.shadows.Remove(&t.scene.Readers.Get(owner).Shadows, sh)
+	t.scene.World.Remove(sh)
+}
+
+// shrinkShadows follows the loss of lost from the owner's area.
+func (t *Tree) shrinkShadows(owner ecs.Entity, lost *regions.Region) {
+	for sh := t.scene.Readers.Get(owner).Shadows.First; !sh.IsZero(); {
+		n, s := t.scene.Nodes.Get(sh), t.scene.Shadows.Get(sh)
+		next := s.OfOwner.Next
+		if s.Follows {
+			t.shrinkShadow(n, s, lost)
+		}
+		sh = next
+	}
+}
+
+func (t *Tree) shrinkShadow(n *components.Node, s *components.Shadow, lost *regions.Region) {
+	area, hold := t.scene.Regions.Get(n.Area), t.scene.Regions.Get(s.OnHold)
+	t.b.Copy(lost)
+	t.b.Translate(s.DX, s.DY)
+	area.Subtract(&t.b)
+	t.surfaces[n.Surface].move(n, area.Extents())
+	t.b.Intersect(hold)
+	if t.b.Empty() {
+		return
+	}
+	hold.Subtract(&t.b)
+	h, freed, _ := t.scene.Regions.Alloc()
+	freed.Copy(&t.b)
+	t.push(n.Surface, n.Order, h)
+}
