@@ -111,7 +111,7 @@ func TestTileListsShrink(t *testing.T) {
 	for id := range uint32(n) {
 		index.Remove(id, rc)
 	}
-	if c := cap(index.levels[0].list[0]); c > keepRoom {
+	if c := cap(index.levels[0].list[0].buf); c > keepRoom {
 		t.Errorf("an empty list keeps room for %d entries", c)
 	}
 }
@@ -169,4 +169,41 @@ func FuzzTileIndex(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestTileIndexNewest compares every prefix that Newest gives with Query.
+func TestTileIndexNewest(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	const width, height = 700, 500
+	index, at := NewTileIndex(width, height), map[uint32]Rect{}
+	for id := uint32(1); id < 2000; id++ {
+		at[id] = randomRect(r, width, height)
+		index.Put(id, id*7, at[id])
+		if old := r.Uint32N(id) + 1; r.IntN(2) == 0 {
+			index.Remove(old, at[old])
+		} else if r.IntN(2) == 0 {
+			now := randomRect(r, width, height)
+			if index.ref(old, index.clip(at[old])) != 0 {
+				index.Move(old, at[old], now)
+				at[old] = now
+			}
+		}
+		rc, below, limit := randomRect(r, width, height), r.Uint32N(id+2), r.IntN(20)
+		var want []Item
+		for _, id := range index.Query(rc, nil) {
+			if id < below && len(want) < limit {
+				want = append(want, Item{id, id * 7})
+			}
+		}
+		if got := index.Newest(rc, below, limit, nil); !slices.Equal(got, want) {
+			t.Fatalf("newest %d of %v below %d: %v, want %v", limit, rc, below, got, want)
+		}
+	}
+}
+
+func randomRect(r *rand.Rand, width, height int32) Rect {
+	w, h := r.Int32N(width)>>r.IntN(8), r.Int32N(height)>>r.IntN(8)
+	return XYWH(r.Int32N(width), r.Int32N(height), w, h)
 }

@@ -1,7 +1,6 @@
 package canvasref
 
 import (
-	"encoding/binary"
 	"math/rand/v2"
 
 	"github.com/spiceecs/spiceecs/qxl"
@@ -267,12 +266,4 @@ func (g *gen) rop() uint16 {
 func (g *gen) scaled(d *qxl.Drawable) bool {
 	d.Scale = uint8(g.IntN(2))
 	return g.IntN(3) == 0
-}
-
-// words is the bytes of 32-bit words.
-func words(v ...int32) (p []byte) {
-	for _, w := range v {
-		p = binary.LittleEndian.AppendUint32(p, uint32(w))
-	}
-	return p
 }

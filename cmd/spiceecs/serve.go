@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"sync/atomic"
 	"syscall"
 
@@ -38,6 +39,7 @@ type serveFlags struct {
 	password    string
 	noAuth      bool
 	name        string
+	cpuProfile  string
 }
 
 func newServeCmd(a *app) *cobra.Command {
@@ -72,6 +74,7 @@ Without options it plays a built-in sample in a loop.`,
 	fl.StringVar(&f.password, "password", "", "password that clients have to know")
 	fl.BoolVar(&f.noAuth, "insecure-no-auth", false, "let everybody in who reaches an address that is not loopback")
 	fl.StringVar(&f.name, "name", "spiceecs", "name of the machine, shown by clients")
+	fl.StringVar(&f.cpuProfile, "cpuprofile", "", "write a CPU profile for 'go tool pprof' to `FILE`")
 	for flag, words := range map[string][]string{"pace": {"recorded", "fast"}, "image-compression": {"off", "lz"}} {
 		if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 			panic(err) // the flags were defined above
@@ -96,6 +99,11 @@ func (a *app) serve(ctx context.Context, f serveFlags) error {
 	if err := s.checkAccess(); err != nil {
 		return err
 	}
+	stopProfile, err := startProfile(f.cpuProfile)
+	if err != nil {
+		return err
+	}
+	defer stopProfile()
 	if err := s.open(); err != nil {
 		return err
 	}
@@ -110,6 +118,25 @@ func (a *app) serve(ctx context.Context, f serveFlags) error {
 	err = s.play(ctx, failed)
 	s.summary()
 	return errors.Join(err, s.server.Close())
+}
+
+// startProfile profiles the program into a file until stop is called.
+func startProfile(name string) (stop func(), err error) {
+	if name == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return nil, fmt.Errorf("creating the profile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("starting the profile: %w", err)
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		f.Close()
+	}, nil
 }
 
 // checkAccess refuses to show a screen to a network by mistake.

@@ -414,7 +414,7 @@ func TestImageErrors(t *testing.T) {
 		"LZ cut":           {compressed(qxl.ImageLZRGB, 1, 4, 4, good[:len(good)-1]), lz.ErrCorrupt},
 		"LZ of nothing":    {compressed(qxl.ImageLZRGB, 1, 4, 4, nil), lz.ErrCorrupt},
 		"only alpha":       {compressed(qxl.ImageLZRGB, 1, 4, 4, plane), ErrImage},
-		"colours as LZPLT": {compressed(qxl.ImageLZPalette, 1, 4, 4, good), ErrImage},
+		"colours as LZPLT": {qxl.Image{Type: qxl.ImageLZPalette, Width: 4, Height: 4, HasPalette: true, Data: blob(good)}, ErrImage},
 		"LZ4 cut":          {compressed(qxl.ImageLZ4, 1, 4, 4, []byte{1, 8, 0, 0, 0, 9}), lz4.ErrCorrupt},
 		"QUIC of nothing":  {compressed(qxl.ImageQUIC, 1, 4, 4, nil), quic.ErrCorrupt},
 		"QUIC of one size": {compressed(qxl.ImageQUIC, 1, 4, 5, encodeQUIC(t, quic.New(quic.RGB32, 4, 4, true), pix)), ErrImage},

@@ -20,7 +20,6 @@ type scaler struct {
 	from         layout        // how the canvas' words are read as colours
 	pad          uint32        // what nearest samples get in addition
 	lines        [2]scaledLine // the lines read last, even and odd ones
-	row          []byte        // a line in the canvas' layout
 	out          []uint32      // interpolated colours
 }
 

@@ -61,10 +61,10 @@ func (t *Tree) Readers(surface uint32, dst []ecs.Entity) []ecs.Entity {
 	if ix == nil {
 		return dst
 	}
-	for _, m := range ix.byID {
-		if t.scene.Nodes.Get(m).Kind == components.NodeShadow {
-			dst = append(dst, t.scene.Shadows.Get(m).Owner)
+	ix.each(t.scene, func(e ecs.Entity, n *components.Node) {
+		if n.Kind == components.NodeShadow {
+			dst = append(dst, t.scene.Shadows.Get(e).Owner)
 		}
-	}
+	})
 	return dst
 }

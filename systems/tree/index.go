@@ -14,26 +14,26 @@ const chunk = 16
 type index struct {
 	bounds regions.Rect // of the surface
 	tiles  *regions.TileIndex
-	byID   map[uint32]ecs.Entity
-	ids    []uint32
+	nodes  []ecs.Entity // by the number of the entity, which is its ref in tiles
+	items  []regions.Item
 }
 
 func newIndex(width, height int32) *index {
 	return &index{
 		bounds: regions.Rect{Right: width, Bottom: height},
-		tiles:  regions.NewTileIndex(width, height), byID: map[uint32]ecs.Entity{},
+		tiles:  regions.NewTileIndex(width, height),
 	}
 }
 
 func (ix *index) insert(e ecs.Entity, n *components.Node) {
-	ix.tiles.Insert(n.Order, n.Extents)
-	ix.byID[n.Order] = e
+	for int(e.ID()) >= len(ix.nodes) {
+		ix.nodes = append(ix.nodes, ecs.Entity{})
+	}
+	ix.nodes[e.ID()] = e
+	ix.tiles.Put(n.Order, e.ID(), n.Extents)
 }
 
-func (ix *index) remove(n *components.Node) {
-	ix.tiles.Remove(n.Order, n.Extents)
-	delete(ix.byID, n.Order)
-}
+func (ix *index) remove(n *components.Node) { ix.tiles.Remove(n.Order, n.Extents) }
 
 // move follows a change of a node's extents.
 func (ix *index) move(n *components.Node, now regions.Rect) {
@@ -42,16 +42,30 @@ func (ix *index) move(n *components.Node, now regions.Rect) {
 }
 
 // below appends to dst up to limit nodes whose extents overlap rc, the newest
-// ones that are older than order.
+// ones that are older than order, newest first.
 func (ix *index) below(rc regions.Rect, order uint32, dst []ecs.Entity, limit int) []ecs.Entity {
-	ix.ids = ix.tiles.Query(rc, ix.ids[:0])
-	for _, id := range ix.ids {
-		if id >= order {
-			continue
-		}
-		if dst = append(dst, ix.byID[id]); len(dst) == limit {
-			break
-		}
+	ix.items = ix.tiles.Newest(rc, order, limit, ix.items[:0])
+	for _, it := range ix.items {
+		dst = append(dst, ix.nodes[it.Ref])
 	}
 	return dst
+}
+
+// each calls f with all nodes, newest first; f may remove the one it gets and
+// shadows of that.
+func (ix *index) each(scene *components.Scene, f func(ecs.Entity, *components.Node)) {
+	var batch [chunk]ecs.Entity
+	for order := ^uint32(0); ; {
+		found := ix.below(ix.bounds, order, batch[:0], chunk)
+		for _, e := range found {
+			if scene.World.Alive(e) {
+				n := scene.Nodes.Get(e)
+				order = n.Order
+				f(e, n)
+			}
+		}
+		if len(found) < chunk {
+			return
+		}
+	}
 }

@@ -57,6 +57,7 @@ type Tree struct {
 	running bool
 	near    []ecs.Entity
 	a, b, c regions.Region // scratch
+	rects   []regions.Rect // scratch
 
 	Stats Stats
 }
@@ -138,7 +139,7 @@ func (t *Tree) Add(e ecs.Entity) (res Result, with ecs.Entity) {
 	reads, self := readsOf(t.scene, cmd)
 	t.order += ordersPerDrawable
 	h, area, _ := t.scene.Regions.Alloc()
-	visibleArea(area, cmd)
+	t.visibleArea(area, cmd)
 	n := t.scene.Nodes.Get(e)
 	*n = components.Node{Kind: components.NodeDrawable, Surface: surface, Order: t.order, Area: h, Extents: area.Extents()}
 	base := t.order
@@ -167,14 +168,20 @@ func (t *Tree) Add(e ecs.Entity) (res Result, with ecs.Entity) {
 	return res, with
 }
 
-// visibleArea computes the pixels that a drawable may change.
-func visibleArea(area *regions.Region, cmd *qxl.Drawable) {
-	if cmd.Clip.Type == qxl.ClipRects {
-		area.SetRects(cmd.Clip.Rects)
-		area.IntersectRect(cmd.BBox)
+// visibleArea computes the pixels that a drawable may change. A guest's clip list
+// is cut to the box first, which bounds what a region of it can cost.
+func (t *Tree) visibleArea(area *regions.Region, cmd *qxl.Drawable) {
+	if cmd.Clip.Type != qxl.ClipRects {
+		area.SetRect(cmd.BBox)
 		return
 	}
-	area.SetRect(cmd.BBox)
+	t.rects = t.rects[:0]
+	for _, r := range cmd.Clip.Rects {
+		if r = r.Intersect(cmd.BBox); !r.Empty() {
+			t.rects = append(t.rects, r)
+		}
+	}
+	area.SetRects(t.rects)
 }
 
 // insert makes a drawable part of its surface's tree.
@@ -240,12 +247,11 @@ func (t *Tree) DestroySurface(id uint32) {
 
 // forgetAll takes every node out of a surface's tree.
 func (t *Tree) forgetAll(ix *index) {
-	for _, e := range ix.byID {
-		switch n := t.scene.Nodes.Get(e); n.Kind {
-		case components.NodeDrawable:
+	ix.each(t.scene, func(e ecs.Entity, n *components.Node) {
+		if n.Kind == components.NodeDrawable {
 			t.detach(e)
-		case components.NodeShadow:
+		} else {
 			t.dropShadow(t.scene.Shadows.Get(e).Owner, e)
 		}
-	}
+	})
 }

@@ -19,9 +19,9 @@ var benchImages = []struct {
 func BenchmarkPure(b *testing.B) {
 	for _, c := range benchImages {
 		b.Run(c.name, func(b *testing.B) {
-			im := New(BGRX, 1920, 1080, true)
+			im := NewImage(BGRX, 1920, 1080, true)
 			chunks := [][]byte{c.make()}
-			enc := NewPureEncoder()
+			enc := NewPure()
 			var out []byte
 			b.SetBytes(int64(im.Size()))
 			b.ReportAllocs()

@@ -6,9 +6,10 @@ import (
 	"sync"
 
 	"github.com/spiceecs/spiceecs/net/codec/internal/lines"
+	"github.com/spiceecs/spiceecs/net/codec/lz"
 )
 
-// Encoder turns images into files. NewEncoder and NewPureEncoder make one. It
+// Encoder turns images into files. New and NewPure make one. It
 // holds nothing of an image between calls, and is not for concurrent use.
 type Encoder struct {
 	// Strips, if more than 1, is how many strips of a large image the pure
@@ -20,6 +21,8 @@ type Encoder struct {
 	luma    quantiser
 	chroma  quantiser
 	strips  []strip
+	turbo   *turboEncoder // nil for the pure engine
+	alpha   lz.Encoder
 }
 
 // minStrip is the least height of a strip, in MCUs, and maxRestart the most
@@ -29,8 +32,14 @@ const (
 	maxRestart = 1<<16 - 1
 )
 
-// NewPureEncoder returns an encoder in plain Go.
-func NewPureEncoder() *Encoder { return &Encoder{} }
+// New returns an encoder that uses libjpeg-turbo if the system has it.
+func New() *Encoder { return &Encoder{turbo: newTurboEncoder()} }
+
+// NewPure returns an encoder in plain Go.
+func NewPure() *Encoder { return &Encoder{} }
+
+// Turbo tells whether e uses libjpeg-turbo.
+func (e *Encoder) Turbo() bool { return e.turbo != nil }
 
 // Encode appends the file of im, at a quality of 1 to 100, to dst. chunks are
 // the bytes of the image in memory order, in any division, and may be longer
@@ -47,6 +56,13 @@ func (e *Encoder) Encode(dst []byte, im Image, chunks [][]byte, quality int) ([]
 	}
 	defer e.source.Release()
 	quality = min(max(quality, 1), 100)
+	if e.turbo != nil {
+		out, err := e.turbo.encode(dst, im, chunks, &e.source, quality)
+		if err != nil {
+			return dst, fmt.Errorf("encoding JPEG: %w", err)
+		}
+		return out, nil
+	}
 	if e.quality != quality {
 		e.luma.set(&baseQuant[0], quality)
 		e.chroma.set(&baseQuant[1], quality)

@@ -14,23 +14,37 @@ type coefficients struct {
 
 // quantise divides the low lanes of b into lo and the high ones into hi.
 func (q *quantiser) quantise(b *block, lo, hi *coefficients) {
-	const signs = 0x80000000_80000000
-	lo.nonzero, hi.nonzero = 0, 0
 	b[0] -= bothLanes * (64 * 128)
-	for k, at := range &zigzag {
-		c, limit := b[at&63], q.limit[at&63]
-		if (c+limit|limit-c)&signs == 0 {
-			continue
-		}
-		recip := q.recip[at&63]
-		if v := int32((int64(low(c))*recip + 1<<(recipBits-1)) >> recipBits); v != 0 {
-			lo.v[k] = v
-			lo.nonzero |= 1 << k
-		}
-		if v := int32((int64(high(c))*recip + 1<<(recipBits-1)) >> recipBits); v != 0 {
-			hi.v[k] = v
-			hi.nonzero |= 1 << k
-		}
+	const top = 1 << 63
+	var inLow, inHigh uint64 // where coefficients exceed the limit, row by row
+	for i, c := range b {
+		limit := q.limit[i]
+		out := (c + limit) | (limit - c) // the signs of both lanes
+		inLow = inLow>>1 | out<<32&top
+		inHigh = inHigh>>1 | out&top
+	}
+	lo.nonzero, hi.nonzero = 0, 0
+	for ; inLow != 0; inLow &= inLow - 1 {
+		i := bits.TrailingZeros64(inLow) & 63
+		lo.set(i, q.divide(i, low(b[i])))
+	}
+	for ; inHigh != 0; inHigh &= inHigh - 1 {
+		i := bits.TrailingZeros64(inHigh) & 63
+		hi.set(i, q.divide(i, high(b[i])))
+	}
+}
+
+// divide quantises coefficient i.
+func (q *quantiser) divide(i int, c int32) int32 {
+	return int32((int64(c)*q.recip[i] + 1<<(recipBits-1)) >> recipBits)
+}
+
+// set makes v coefficient i, counted row by row.
+func (c *coefficients) set(i int, v int32) {
+	if v != 0 {
+		k := unzigzag[i] & 63
+		c.v[k] = v
+		c.nonzero |= 1 << k
 	}
 }
 
@@ -129,5 +143,5 @@ func (w *bitWriter) block(c *coefficients, diff int32, dc, ac *huffman) {
 
 // flat returns the DC of a block of 64 samples v.
 func (q *quantiser) flat(v uint64) int32 {
-	return int32(((int64(64*v)-64*128)*q.recip[0] + 1<<(recipBits-1)) >> recipBits)
+	return q.divide(0, int32(64*v)-64*128)
 }

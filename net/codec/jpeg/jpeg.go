@@ -3,7 +3,7 @@
 // example quantisation tables scaled by quality as libjpeg does.
 //
 // There are two engines. The pure one is Go. The other is libjpeg-turbo, loaded
-// at run time if the system has it (turbo_linux.go; no cgo). Both use the same
+// at run time if the system has it (turbo_unsafe.go; no cgo, and nothing of it with the build tag purejpeg). Both use the same
 // tables and sampling, their files differ in rounding only.
 //
 // The pure encoder takes an image by MCUs of 16 x 16 pixels:
@@ -52,8 +52,8 @@ type Image struct {
 	TopDown       bool // first line in memory is the top one
 }
 
-// New describes an image without padding between its lines.
-func New(f Format, width, height int, topDown bool) Image {
+// NewImage describes an image without padding between its lines.
+func NewImage(f Format, width, height int, topDown bool) Image {
 	return Image{f, width, height, width * f.size(), topDown}
 }
 

@@ -40,8 +40,8 @@ func psnr(bgrx []byte, m image.Image) float64 {
 func TestX(t *testing.T) {
 	for _, q := range []int{20, 50, 80, 85, 95, 100} {
 		for i, pix := range [][]byte{testimage.Desktop(333, 207, 1), testimage.Photo(333, 207, 1)} {
-			im := New(BGRX, 333, 207, true)
-			out, err := NewPureEncoder().Encode(nil, im, [][]byte{pix}, q)
+			im := NewImage(BGRX, 333, 207, true)
+			out, err := NewPure().Encode(nil, im, [][]byte{pix}, q)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -51,8 +51,9 @@ func TestX(t *testing.T) {
 			}
 			var b bytes.Buffer
 			stdjpeg.Encode(&b, toRGBA(pix, 333, 207), &stdjpeg.Options{Quality: q})
+			n2 := b.Len()
 			m2, _ := stdjpeg.Decode(&b)
-			t.Log(i, q, len(out), psnr(pix, m), b.Cap(), psnr(pix, m2))
+			t.Log(i, q, len(out), psnr(pix, m), n2, psnr(pix, m2))
 		}
 	}
 }

@@ -14,6 +14,14 @@ var zigzag = [64]uint8{
 	53, 60, 61, 54, 47, 55, 62, 63,
 }
 
+// unzigzag is the place in zigzag of each coefficient, row by row.
+var unzigzag = func() (at [64]uint8) {
+	for k, i := range zigzag {
+		at[i] = uint8(k)
+	}
+	return at
+}()
+
 // baseQuant are the example tables of the standard (K.1, K.2), for luma and
 // chroma, row by row.
 var baseQuant = [2][64]uint8{{
