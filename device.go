@@ -1,6 +1,8 @@
 package spiceecs
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 
 	"github.com/spiceecs/spiceecs/net/core"
@@ -25,8 +27,12 @@ type DeviceOptions struct {
 	HeldBytes int64
 	// RAM is the device's memory in bytes, a hint for the sizes of clients' caches.
 	RAM uint32
-	// ImageCompression is "off" or "lz"; "": lz.
+	// ImageCompression is auto_glz, auto_lz, quic, glz, lz, lz4 or off; "": auto_glz.
+	// A client may prefer another.
 	ImageCompression string
+	// JPEG and ZlibGLZ say when images may lose quality, and when GLZ is
+	// compressed once more: auto (on slow lines), always or never; "": auto.
+	JPEG, ZlibGLZ string
 	// OnDisplay, if set, is told when a client's display channel is about to be
 	// sent the screen. It is called on the device's goroutine and must not block.
 	OnDisplay func(client uint32)
@@ -77,16 +83,16 @@ func (s *Server) newDevice(o DeviceOptions) (*Device, error) {
 	if o.Surfaces == 0 {
 		o.Surfaces = 1024
 	}
-	if o.ImageCompression == "" {
-		o.ImageCompression = encode.LZ.String()
-	}
-	compression, err := encode.ParseCompression(o.ImageCompression)
-	if err != nil {
+	compression, err1 := encode.ParseCompression(cmp.Or(o.ImageCompression, encode.AutoGLZ.String()))
+	jpeg, err2 := encode.ParseWAN(cmp.Or(o.JPEG, "auto"))
+	zlib, err3 := encode.ParseWAN(cmp.Or(o.ZlibGLZ, "auto"))
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
 	w, err := display.New(display.Config{
 		ID: o.ID, Ring: o.Ring, Memory: o.Memory, Surfaces: o.Surfaces, HeldBytes: o.HeldBytes,
-		Compression: compression, Clock: s.clock, Log: s.log, Joined: o.OnDisplay,
+		Compression: compression, JPEG: jpeg, ZlibGLZ: zlib, Pool: s.pool, Caches: s.caches,
+		Clock: s.clock, Log: s.log, Joined: o.OnDisplay,
 		PrimaryChanged: func(p display.Primary) {
 			s.core.SetDisplay(o.ID, core.DisplayState{
 				Active: p.Active, Width: p.Width, Height: p.Height, MouseMode: p.MouseMode, RAM: o.RAM,
@@ -203,5 +209,5 @@ func (c cursorChannel) Connect(a core.Attachment) { c.d.worker.ConnectCursor(con
 func (c cursorChannel) Disconnect(client uint32)  { c.d.worker.Disconnect(client) }
 
 func connection(a core.Attachment) display.Connection {
-	return display.Connection{FD: a.FD, Client: a.Client.ID, MiniHeader: a.Hello.MiniHeader, Caps: a.Hello.Caps}
+	return display.Connection{FD: a.FD, Client: a.Client.ID, MiniHeader: a.Hello.MiniHeader, Caps: a.Hello.Caps, LowBandwidth: a.LowBandwidth}
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/spiceecs/spiceecs/ecs"
 	"github.com/spiceecs/spiceecs/net/core"
 	"github.com/spiceecs/spiceecs/net/wire"
+	"github.com/spiceecs/spiceecs/systems/encode"
 )
 
 // ErrClosed reports the use of a server or device that has been closed.
@@ -65,9 +66,11 @@ type (
 
 // Server accepts clients and shows them its devices.
 type Server struct {
-	core  *core.Core
-	log   *slog.Logger
-	clock ecs.Clock
+	core   *core.Core
+	log    *slog.Logger
+	clock  ecs.Clock
+	pool   *encode.Pool
+	caches *encode.Registry
 
 	mu      sync.Mutex
 	devices map[uint8]*Device
@@ -83,7 +86,7 @@ func New(o Options) (*Server, error) {
 	if o.Clock == nil {
 		o.Clock = ecs.SystemClock{}
 	}
-	s := &Server{log: o.Logger, clock: o.Clock, devices: map[uint8]*Device{}}
+	s := &Server{log: o.Logger, clock: o.Clock, devices: map[uint8]*Device{}, caches: encode.NewRegistry()}
 	c, err := core.New(core.Config{
 		Clock: o.Clock, Logger: o.Logger, Name: o.Name, UUID: o.UUID,
 		Exclusive: o.Exclusive, MaxClients: o.MaxClients, HandshakeTimeout: o.HandshakeTimeout,
@@ -92,13 +95,14 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("spiceecs: %w", err)
 	}
-	s.core = c
+	s.core, s.pool = c, encode.NewPool()
 	switch {
 	case o.NoPassword:
 		c.DisableTicketing()
 	case o.Password != "":
 		if err := c.SetPassword(o.Password, 0); err != nil {
 			c.Close()
+			s.pool.Close()
 			return nil, fmt.Errorf("spiceecs: %w", err)
 		}
 	}
@@ -190,6 +194,7 @@ func (s *Server) Close() error {
 	for _, d := range devices {
 		d.worker.Close()
 	}
+	s.pool.Close()
 	s.serving.Wait()
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 type Drawable struct {
 	Seq     uint64     // order of arrival at the device, from 1
 	Command ecs.Handle // Scene.Commands: the decoded command
+	Encoded ecs.Handle // Scene.Encoded: its compressed images, a chain
 	Surface uint32     // target
 	BBox    regions.Rect
 	Type    qxl.DrawType

@@ -26,6 +26,7 @@ type Scene struct {
 
 	Commands *ecs.Slab[qxl.Drawable] // decoded drawing commands
 	Regions  *ecs.Slab[regions.Region]
+	Encoded  *ecs.Slab[Encoded]
 	Pixels   *ecs.Slab[[]byte] // copies of parts of surfaces, lines top-down
 
 	ByID    []ecs.Entity // surface entity of each id, zero where there is none
@@ -54,6 +55,7 @@ func NewScene(surfaces int) *Scene {
 
 		Commands: ecs.NewSlab[qxl.Drawable]("commands"),
 		Regions:  ecs.NewSlab[regions.Region]("regions"),
+		Encoded:  ecs.NewSlab[Encoded]("encoded"),
 		Pixels:   ecs.NewSlab[[]byte]("pixels"),
 		ByID:     make([]ecs.Entity, surfaces),
 	}
@@ -69,6 +71,22 @@ func (s *Scene) Surface(id uint32) *Surface {
 
 // Command returns a drawable's decoded command.
 func (s *Scene) Command(d *Drawable) *qxl.Drawable { return s.Commands.Get(d.Command) }
+
+// keepBuffer is the largest buffer of encoded bytes that is kept for reuse.
+const keepBuffer = 1 << 20
+
+// FreeEncoded gives a chain of encoded images back.
+func (s *Scene) FreeEncoded(h ecs.Handle) {
+	for h != 0 {
+		e := s.Encoded.Get(h)
+		next := e.Next
+		if cap(e.Data) > keepBuffer {
+			e.Data = nil
+		}
+		s.Encoded.Free(h)
+		h = next
+	}
+}
 
 // imageGroup marks the ids of images that the engine makes itself.
 const imageGroup = 2

@@ -81,8 +81,8 @@ func TestSlabZeroAndForeignHandles(t *testing.T) {
 	stale(t, s, 1)
 	h, _, _ := s.Alloc()
 	stale(t, s, h+1)            // never allocated
-	stale(t, s, h|0x000fff00)   // beyond the end
-	stale(t, s, h^1<<20)        // free generation
+	stale(t, s, h|chunkSize<<4) // beyond the end
+	stale(t, s, h^1<<indexBits) // free generation
 	stale(t, s, h+2<<indexBits) // future generation
 	if s.Get(h) == nil {
 		t.Error("a good handle names nothing")
@@ -120,13 +120,13 @@ func TestSlabAddresses(t *testing.T) {
 	}
 }
 
-// TestSlabGenerations: a handle is noticed to be stale for 2047 lives of its
-// slot; then the generations have gone around.
+// TestSlabGenerations: a handle is noticed to be stale until the generations of
+// its slot, of which every other one is in use, have gone around.
 func TestSlabGenerations(t *testing.T) {
 	s := NewSlab[int]("test")
 	first, _, _ := s.Alloc()
 	s.Free(first)
-	for life := range 1<<11 - 1 {
+	for life := range (genMask+1)/2 - 1 {
 		h, _, _ := s.Alloc()
 		if h == first || h == 0 || h.index() != first.index() {
 			t.Fatalf("life %d: handle %#x", life, h)

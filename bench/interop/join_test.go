@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"sync/atomic"
@@ -122,14 +123,12 @@ func (p *played) end(t *testing.T) {
 // dial connects our own client.
 func (p *played) dial(t *testing.T) *client.Display {
 	t.Helper()
-	return dial(t, p.addr, client.Options{Channels: []wire.ChannelType{wire.ChannelDisplay, wire.ChannelCursor}})
+	return dial(t, p.addr, client.Options{Log: slog.New(slog.DiscardHandler), Channels: []wire.ChannelType{wire.ChannelDisplay, wire.ChannelCursor}})
 }
 
 func dial(t *testing.T, addr string, o client.Options) *client.Display {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	defer cancel()
-	s, err := client.Dial(ctx, addr, o)
+	s, err := client.Dial(t.Context(), addr, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,6 +148,12 @@ func hash(t *testing.T, d *client.Display, quiet time.Duration) string {
 	if err := d.WaitQuiet(ctx, quiet); err != nil {
 		t.Fatal(err)
 	}
+	return shown(t, d)
+}
+
+// shown is the fingerprint of what a client of ours shows now.
+func shown(t *testing.T, d *client.Display) string {
+	t.Helper()
 	img, err := d.Snapshot()
 	if err != nil {
 		t.Fatal(err)
@@ -172,15 +177,15 @@ func TestJoin(t *testing.T) {
 				await(t, "the first client's joining", p.joined)
 				await(t, "reaching the gate", p.gate.reached)
 
-				looked := make(chan seen, 1)
+				looked := make(chan func() seen, 1)
 				go func() { looked <- look(t, p.addr) }()
 				middle := p.dial(t)
 				await(t, "the second client's joining", p.joined)
 				await(t, "the third client's joining", p.joined)
 				p.end(t)
 
-				wantPicture(t, await(t, "the picture", looked), r.hash)
-				wantPicture(t, look(t, p.addr), r.hash)
+				wantPicture(t, await(t, "the picture", looked)(), r.hash)
+				wantPicture(t, look(t, p.addr)(), r.hash)
 				for name, d := range map[string]*client.Display{"before": before, "middle": middle, "after": p.dial(t)} {
 					if got := hash(t, d, time.Second); got != r.hash {
 						t.Errorf("our client that joined %s has hash %s, want %s", name, got, r.hash)

@@ -155,14 +155,15 @@ type seen struct {
 	Errors      int
 }
 
-// look connects the reference client to a server and returns what it saw.
-func look(t *testing.T, addr string, args ...string) seen {
-	t.Helper()
+// look connects the reference client to a server until the picture rests. The
+// function that it returns tells what was seen, or fails the test; look itself
+// may run on any goroutine.
+func look(t *testing.T, addr string, args ...string) func() seen {
+	path := realclient.path
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		t.Fatal(err)
+		return func() seen { t.Fatal(err); return seen{} }
 	}
-	path := realclient.need(t)
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	args = append([]string{"--port", port, "--secs", "120", "--idle", strconv.FormatInt(idle.Milliseconds(), 10)}, args...)
@@ -170,12 +171,14 @@ func look(t *testing.T, addr string, args ...string) seen {
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.Output()
-	var s seen
-	if jsonErr := json.Unmarshal(out, &s); jsonErr != nil {
-		t.Fatalf("the client printed %q: %v, %v\n%s", out, jsonErr, err, &log)
+	return func() (s seen) {
+		t.Helper()
+		if jsonErr := json.Unmarshal(out, &s); jsonErr != nil {
+			t.Fatalf("the client printed %q: %v, %v\n%s", out, jsonErr, err, &log)
+		}
+		t.Logf("the client saw %s%s", out, &log)
+		return s
 	}
-	t.Logf("the client saw %s%s", out, &log)
-	return s
 }
 
 // wantPicture checks that the client saw a picture, and nothing went wrong.

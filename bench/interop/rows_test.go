@@ -17,7 +17,7 @@ func TestRows(t *testing.T) {
 			t.Run(r.name()+"/"+compression, func(t *testing.T) {
 				t.Parallel()
 				addr := serve(t, r.serveArgs(compression)...)
-				wantPicture(t, look(t, addr), r.hash)
+				wantPicture(t, look(t, addr)(), r.hash)
 				if got := shoot(t, addr); got != r.hash {
 					t.Errorf("the screen shot has hash %s, want %s", got, r.hash)
 				}
@@ -60,11 +60,11 @@ func TestPassword(t *testing.T) {
 	r := end(t, "desktop")
 	addr := serve(t, append(r.serveArgs("lz"), "--password", "correct horse")...)
 	for name, args := range map[string][]string{"wrong": {"--password", "battery staple"}, "none": nil} {
-		if s := look(t, addr, args...); s.Primary || s.Errors == 0 {
+		if s := look(t, addr, args...)(); s.Primary || s.Errors == 0 {
 			t.Errorf("%s password: the client saw %+v, want an error and no picture", name, s)
 		}
 	}
-	wantPicture(t, look(t, addr, "--password", "correct horse"), r.hash)
+	wantPicture(t, look(t, addr, "--password", "correct horse")(), r.hash)
 	if got := shoot(t, addr, "--password", "correct horse"); got != r.hash {
 		t.Errorf("the screen shot has hash %s, want %s", got, r.hash)
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/pprof"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -18,6 +19,7 @@ import (
 
 	engine "github.com/spiceecs/spiceecs"
 	"github.com/spiceecs/spiceecs/qxl/replay"
+	"github.com/spiceecs/spiceecs/systems/encode"
 )
 
 func init() { commands = append([]func(*app) *cobra.Command{newServeCmd}, commands...) }
@@ -36,6 +38,8 @@ type serveFlags struct {
 	waitClient  bool
 	stopAfter   uint64
 	compression string
+	jpegWAN     string
+	zlibWAN     string
 	password    string
 	noAuth      bool
 	name        string
@@ -70,12 +74,17 @@ Without options it plays a built-in sample in a loop.`,
 	fl.BoolVar(&f.loop, "loop", false, "begin again at the end (default for the sample)")
 	fl.BoolVar(&f.waitClient, "wait-client", false, "begin when a client's display is ready")
 	fl.Uint64Var(&f.stopAfter, "stop-after", 0, "play only the first `N` display and cursor commands")
-	fl.StringVar(&f.compression, "image-compression", "lz", "compression of images: off or lz")
+	fl.StringVar(&f.compression, "image-compression", "auto_glz", "compression of images: "+strings.Join(encode.CompressionNames, ", "))
+	fl.StringVar(&f.jpegWAN, "jpeg-wan", "auto", "lossy images: auto (on slow lines), always or never")
+	fl.StringVar(&f.zlibWAN, "zlib-glz-wan", "auto", "zlib around GLZ images: auto (on slow lines), always or never")
 	fl.StringVar(&f.password, "password", "", "password that clients have to know")
 	fl.BoolVar(&f.noAuth, "insecure-no-auth", false, "let everybody in who reaches an address that is not loopback")
 	fl.StringVar(&f.name, "name", "spiceecs", "name of the machine, shown by clients")
 	fl.StringVar(&f.cpuProfile, "cpuprofile", "", "write a CPU profile for 'go tool pprof' to `FILE`")
-	for flag, words := range map[string][]string{"pace": {"recorded", "fast"}, "image-compression": {"off", "lz"}} {
+	for flag, words := range map[string][]string{
+		"pace": {"recorded", "fast"}, "image-compression": encode.CompressionNames,
+		"jpeg-wan": encode.WANNames, "zlib-glz-wan": encode.WANNames,
+	} {
 		if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 			panic(err) // the flags were defined above
 		}
@@ -185,7 +194,8 @@ func (s *session) open() error {
 		return err
 	}
 	s.device, err = s.server.AddDevice(engine.DeviceOptions{
-		Ring: s.player, ImageCompression: s.flags.compression, OnDisplay: s.displayReady,
+		Ring: s.player, ImageCompression: s.flags.compression, JPEG: s.flags.jpegWAN, ZlibGLZ: s.flags.zlibWAN,
+		OnDisplay: s.displayReady,
 	})
 	if err != nil {
 		s.server.Close()

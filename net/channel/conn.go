@@ -102,6 +102,7 @@ type Conn struct {
 	recvSum  int64
 	lastMove time.Time
 
+	line lineMeter
 	ack  ackWindow
 	ping pinger
 }
@@ -294,6 +295,7 @@ func (c *Conn) Pump() {
 		}
 		if c.Out.Empty() {
 			c.watch.Set(ecs.Readable)
+			c.line.idle(c)
 			c.ping.idle(c)
 			return
 		}
@@ -310,6 +312,7 @@ func (c *Conn) send() {
 		n, err := c.vec.Write(c.fd, c.bufs, c.sent)
 		if errors.Is(err, sock.ErrAgain) {
 			c.blocked = true
+			c.line.blocked(c)
 			c.watch.Set(ecs.Readable | ecs.Writable)
 			return
 		}

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/spiceecs/spiceecs/net/codec/glz"
+	"github.com/spiceecs/spiceecs/net/wire"
 	"github.com/spiceecs/spiceecs/qxl"
 )
 
@@ -153,13 +154,13 @@ func (d *Display) keepPalette(im *qxl.Image) error {
 	}
 	p := &im.Palette
 	switch {
-	case im.BitFlags&palFromCache != 0:
+	case im.BitFlags&wire.BitmapPalFromCache != 0:
 		ents, ok := d.palettes[p.Unique]
 		if !ok {
 			return fmt.Errorf("palette %#x: %w", p.Unique, ErrCache)
 		}
 		p.Entries = append(p.Entries[:0], ents...)
-	case im.BitFlags&palCacheMe != 0:
+	case im.BitFlags&wire.BitmapPalCacheMe != 0:
 		if len(d.palettes) >= maxPalettes {
 			return fmt.Errorf("palette cache: %w", ErrTooLarge)
 		}

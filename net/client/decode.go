@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/spiceecs/spiceecs/net/codec/glz"
+	"github.com/spiceecs/spiceecs/net/codec/jpeg"
 	"github.com/spiceecs/spiceecs/net/codec/lz"
 	"github.com/spiceecs/spiceecs/net/codec/lz4"
 	"github.com/spiceecs/spiceecs/net/codec/pixel"
@@ -145,4 +146,56 @@ func (d *Display) decodeZlibGLZ(im *pending) error {
 	}
 	im.data = d.inflated
 	return d.decodeGLZ(im)
+}
+
+// jpegPicture describes the pixels that a JPEG file of at most limit pixels is
+// decoded to.
+func jpegPicture(file []byte, limit int, topDown bool) (jpeg.Image, error) {
+	w, h, err := jpeg.ParseHeader(file)
+	if err != nil {
+		return jpeg.Image{}, err
+	}
+	if uint64(w)*uint64(h) > uint64(limit) {
+		return jpeg.Image{}, fmt.Errorf("JPEG of %dx%d: %w", w, h, ErrTooLarge)
+	}
+	return jpeg.NewImage(jpeg.BGRX, w, h, topDown), nil
+}
+
+func (d *Display) decodeJPEG(im *pending) error {
+	pic, err := jpegPicture(im.data, d.session.opts.Limits.Image, true)
+	if err == nil {
+		err = im.matches(pic.Width, pic.Height)
+	}
+	if err != nil {
+		return err
+	}
+	pix := d.buffer(im, pic.Size())
+	if err := d.jpeg.Decode(pix, pic, im.data); err != nil {
+		return err
+	}
+	im.bitmap(qxl.Bitmap32Bit, true, pic.Stride, pix)
+	return nil
+}
+
+// alphaTopDown is the flag of JPEG_ALPHA for pixels whose top line comes first.
+const alphaTopDown = 1 << 0
+
+// decodeJPEGAlpha decodes a JPEG file and, behind it, an LZ plane of alpha.
+func (d *Display) decodeJPEGAlpha(im *pending) error {
+	if uint64(im.Part) > uint64(len(im.data)) {
+		return fmt.Errorf("JPEG of %d bytes in %d: %w", im.Part, len(im.data), ErrImage)
+	}
+	pic, err := jpegPicture(im.data[:im.Part], d.session.opts.Limits.Image, im.BitFlags&alphaTopDown != 0)
+	if err == nil {
+		err = im.matches(pic.Width, pic.Height)
+	}
+	if err != nil {
+		return err
+	}
+	pix := d.buffer(im, pic.Size())
+	if err := d.jpeg.DecodeAlpha(pix, pic, im.data, int(im.Part)); err != nil {
+		return err
+	}
+	im.bitmap(qxl.BitmapRGBA, pic.TopDown, pic.Stride, pix)
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spiceecs/spiceecs/net/codec/glz"
+	"github.com/spiceecs/spiceecs/net/codec/jpeg"
 	"github.com/spiceecs/spiceecs/net/codec/quic"
 	"github.com/spiceecs/spiceecs/net/wire"
 	"github.com/spiceecs/spiceecs/qxl"
@@ -48,6 +49,7 @@ type Display struct {
 	inflated []byte       // and a GLZ stream of one
 	inflater glz.Inflater
 	quic     quic.Decoder
+	jpeg     *jpeg.Decoder
 	palettes map[uint64][]uint32
 	streams  map[uint32]*stream
 
@@ -76,7 +78,7 @@ func (s surfaces) Decode(im *qxl.Image) (*canvas.Pixmap, error) {
 
 func newDisplay(c *conn) *Display {
 	return &Display{
-		conn: c, surfaces: make(surfaces),
+		conn: c, surfaces: make(surfaces), jpeg: jpeg.NewPureDecoder(),
 		palettes: make(map[uint64][]uint32), streams: make(map[uint32]*stream),
 	}
 }

@@ -8,11 +8,6 @@ import (
 	"github.com/spiceecs/spiceecs/qxl"
 )
 
-const (
-	palCacheMe   = wire.BitmapPalCacheMe
-	palFromCache = wire.BitmapPalFromCache
-)
-
 // decoders turn the data of compressed images into bitmaps. A decoder calls
 // bitmap once with its result.
 var decoders = map[qxl.ImageType]func(*Display, *pending) error{

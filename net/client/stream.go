@@ -1,10 +1,10 @@
 package client
 
 import (
-	"bytes"
 	"fmt"
 	"time"
 
+	"github.com/spiceecs/spiceecs/net/codec/jpeg"
 	"github.com/spiceecs/spiceecs/net/wire"
 	"github.com/spiceecs/spiceecs/qxl"
 	"github.com/spiceecs/spiceecs/regions"
@@ -24,7 +24,7 @@ type stream struct {
 	width, height uint32 // of a frame
 	dest          regions.Rect
 	clip          qxl.Clip
-	tables        []byte // Huffman tables of the first frame; later ones may lack them
+	decoder       *jpeg.Decoder // remembers the tables that later frames leave out
 	report        report
 }
 
@@ -85,7 +85,7 @@ func (d *Display) streamMessage(msg uint16, r *wire.Reader) error {
 }
 
 func (d *Display) createStream(r *wire.Reader) error {
-	s := &stream{surface: r.U32()}
+	s := &stream{surface: r.U32(), decoder: jpeg.NewPureDecoder()}
 	id, flags, codec := r.U32(), r.U8(), r.U8()
 	r.U64()
 	r.U32()
@@ -117,8 +117,7 @@ type frame struct {
 // frame shows a frame at once. The time it should be shown at matters only for
 // the report to the server.
 func (d *Display) frame(id uint32, s *stream, f frame) error {
-	data := s.withTables(f.data)
-	w, h, err := jpegSize(data, d.session.opts.Limits.Image)
+	pic, err := jpegPicture(f.data, d.session.opts.Limits.Image, true)
 	if err != nil {
 		return err
 	}
@@ -127,19 +126,19 @@ func (d *Display) frame(id uint32, s *stream, f frame) error {
 	dr.Type, dr.Surface, dr.BBox, dr.Rop, dr.Scale = qxl.DrawCopy, s.surface, f.dest, qxl.RopPut, qxl.ScaleNearest
 	dr.Clip.Type = s.clip.Type
 	dr.Clip.Rects = append(dr.Clip.Rects, s.clip.Rects...)
-	dr.SrcArea = regions.Rect{Right: int32(min(uint32(w), f.width)), Bottom: int32(min(uint32(h), f.height))}
+	dr.SrcArea = regions.Rect{Right: int32(min(uint32(pic.Width), f.width)), Bottom: int32(min(uint32(pic.Height), f.height))}
 	if dr.SrcArea.Empty() || f.dest.Empty() {
 		return fmt.Errorf("frame of %dx%d to %v: %w", f.width, f.height, f.dest, ErrStream)
 	}
 	im := &d.pending
 	*im = pending{}
 	im.Image, dr.Src = dr.NewImage()
-	im.Width, im.Height = uint32(w), uint32(h)
-	pix := d.buffer(im, 4*w*h)
-	if err := jpegPixels(pix, data, w, h); err != nil {
+	im.Width, im.Height = uint32(pic.Width), uint32(pic.Height)
+	pix := d.buffer(im, pic.Size())
+	if err := s.decoder.Decode(pix, pic, f.data); err != nil {
 		return err
 	}
-	im.bitmap(qxl.Bitmap32Bit, s.topDown, 4*w, pix)
+	im.bitmap(qxl.Bitmap32Bit, s.topDown, pic.Stride, pix)
 	if err := d.paint(dr); err != nil {
 		return err
 	}
@@ -170,44 +169,4 @@ func (d *Display) reportFrame(id uint32, rep *report, at uint32) error {
 			w.U32(v)
 		}
 	})
-}
-
-// Markers of a JPEG stream.
-const (
-	jpegSOI = 0xd8
-	jpegDHT = 0xc4
-	jpegSOS = 0xda
-)
-
-// withTables returns a frame with Huffman tables: its own, which are noted, or
-// those of an earlier frame, which encoders of streams leave out.
-func (s *stream) withTables(p []byte) []byte {
-	own := huffmanTables(p)
-	if own != nil {
-		s.tables = append(s.tables[:0], own...)
-		return p
-	}
-	if len(s.tables) == 0 || len(p) < 2 {
-		return p
-	}
-	return bytes.Join([][]byte{p[:2], s.tables, p[2:]}, nil)
-}
-
-// huffmanTables returns the DHT segments of a JPEG picture, nil if it has none.
-func huffmanTables(p []byte) []byte {
-	var out []byte
-	if len(p) < 2 || p[0] != 0xff || p[1] != jpegSOI {
-		return nil
-	}
-	for p = p[2:]; len(p) >= 4 && p[0] == 0xff && p[1] != jpegSOS; {
-		n := 2 + int(p[2])<<8 + int(p[3])
-		if n > len(p) {
-			return out
-		}
-		if p[1] == jpegDHT {
-			out = append(out, p[:n]...)
-		}
-		p = p[n:]
-	}
-	return out
 }

@@ -146,7 +146,7 @@ func (c *Core) call(f func()) {
 }
 
 // Serve accepts plain connections until l or the core is closed. It closes l,
-// and returns nil unless l failed.
+// and returns nil unless l failed; link.ErrClosed if the core was closed before.
 func (c *Core) Serve(l net.Listener) error { return c.link.Serve(l) }
 
 // ServeTLS accepts TLS connections as Serve does plain ones. The client speaks

@@ -198,6 +198,17 @@ func TestSession(t *testing.T) {
 	if infos := s.Clients(); len(infos) != 1 || infos[0].ID != id || infos[0].BitRate == 0 && infos[0].LowBandwidth {
 		t.Errorf("clients %+v", infos)
 	}
+	ch := &fakeChannel{kind: wire.ChannelDisplay}
+	if err := s.AddChannel(ch); err != nil {
+		t.Error(err)
+	}
+	if code, err := dialLink(dial(t, s.addr), id, 2, 0, password); code != 0 || err != nil {
+		t.Errorf("link to a new channel: %d, %v", code, err)
+	}
+	s.RemoveChannel(ch)
+	if _, err := dialLink(dial(t, s.addr), id, 2, 0, password); err != io.EOF {
+		t.Errorf("link to a channel that was removed: %v", err)
+	}
 	s.Disconnect(id + 1)
 	s.Disconnect(id)
 	for _, c := range []net.Conn{main, in} {

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/spiceecs/spiceecs/net/link"
 	"github.com/spiceecs/spiceecs/net/wire"
 )
@@ -150,6 +152,26 @@ func TestMotionAcks(t *testing.T) {
 	}
 	p.expect(wire.MsgInputsMouseMotionAck)
 	p.expectQuiet()
+}
+
+func TestMotionAllocatesNothing(t *testing.T) {
+	r, _, p, id := keyRig(t, 0)
+	in := r.clients[id].inputs
+	motion, key := make([]byte, 10), []byte{0x1e, 0x9e}
+	buf := make([]byte, 64)
+	if n := testing.AllocsPerRun(100, func() {
+		for range ackBunch {
+			_ = in.Message(in.conn, wire.MsgcInputsMouseMotion, motion)
+		}
+		_ = in.Message(in.conn, wire.MsgcInputsKeyScancode, key)
+		in.conn.Pump()
+		_, _ = unix.Read(p.fd, buf)
+		if k, ok := r.keyboard.dev.(*fakeKeyboard); ok {
+			k.codes = k.codes[:0]
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
 }
 
 // TestInputsEnds goes through everything that ends an inputs channel, and

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -232,8 +233,11 @@ func (s *Server) run(c net.Conn, trusted bool) {
 		s.cfg.Accept(h.hello, h.conn)
 		return
 	}
-	if !inTime {
-		err = fmt.Errorf("link phase not done after %v: %w", s.cfg.Timeout, err)
+	switch {
+	case closed:
+		err = ErrClosed
+	case !inTime:
+		err = fmt.Errorf("link phase not done after %v: %w", s.cfg.Timeout, errors.Join(err, os.ErrDeadlineExceeded))
 	}
 	s.cfg.Logger.Info("connection refused", "remote", c.RemoteAddr(), "error", err)
 	c.Close()

@@ -435,3 +435,17 @@ func FuzzHandshake(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkLink is one whole link phase, the making of its key included.
+func BenchmarkLink(b *testing.B) {
+	s := startServer(b, newPolicy(), nil)
+	for b.Loop() {
+		c := dial(b, s.addr)
+		send(b, c, hello(0, 1, 0, selectAndMini, nil))
+		send(b, c, append(le32(1), seal(b, keyOf(b, c, 2), "secret")...))
+		receive(b, c, 4)
+		a := <-s.accepted
+		a.conn.Close()
+		c.Close()
+	}
+}

@@ -175,6 +175,9 @@ func BenchmarkSmall(b *testing.B) {
 }
 
 func TestDrawAllocatesNothing(t *testing.T) {
+	if raceDetector {
+		t.Skip("under the race detector a sync.Pool forgets")
+	}
 	for _, w := range workloads {
 		c, d := New(qxl.Surface32xRGB, 1024, 768), w.make()
 		d.Clip.Type = qxl.ClipRects

@@ -5,8 +5,8 @@
 // Data layout: a Canvas is a view of pixel memory, guest memory as a rule,
 // which may change at any time; nothing in it is trusted. Source images are
 // read line by line, in whatever layout they have, and converted to the
-// canvas' layout one run of pixels at a time, so that no operation needs a
-// whole picture of intermediate memory.
+// canvas' layout one run of pixels at a time. Only a canvas drawn onto
+// itself, and a source in small pieces or under a transform, is copied first.
 //
 // Data flow: Canvas.Draw computes the destination region (box, canvas, clip
 // list, mask, the caller's limit) as disjoint rectangles and hands their lines,
@@ -17,7 +17,10 @@
 //	source.go    images, surfaces and pixmaps as rows of pixels; convert.go layouts
 //	brush.go     solid and tiled brushes; scale.go sampling; mask.go 1-bit masks
 //	rop.go       the two- and three-operand raster operations on bytes
-//	fill.go copy.go copybits.go alpha.go text.go stroke.go composite.go  the operations
+//	fill.go copy.go copybits.go alpha.go text.go stroke.go dash.go composite.go
+//	                the operations
+//	pixel.go operators.go operatorswide.go operatorshsl.go
+//	                X Render's operators in 8 bits and, if they divide, in floating point
 //
 // Raster operations work on raw words: pad and alpha bits take part like colour
 // bits. Blending follows X Render's 8-bit arithmetic with premultiplied alpha.

@@ -83,6 +83,7 @@ type job struct {
 // release drops every reference to what is not the job's own.
 func (j *job) release() {
 	j.c, j.d, j.sources = nil, nil, nil
+	j.compose.src.transform, j.compose.mask.transform = nil, nil
 	for _, s := range []*source{&j.img, &j.tile, &j.backTile, &j.alpha, &j.mask.src} {
 		s.release()
 	}

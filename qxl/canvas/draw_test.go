@@ -2,6 +2,7 @@ package canvas
 
 import (
 	"errors"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -124,6 +125,36 @@ func TestScaleOneToOne(t *testing.T) {
 				}
 			} else if string(from.mem) != string(to.mem) {
 				t.Errorf("mode %d, format %d: not a copy", mode, f)
+			}
+		}
+	}
+}
+
+// TestBilinear compares interpolation with the definition in floating point.
+func TestBilinear(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 4))
+	const w, h, dw, dh = 7, 5, 31, 23
+	data := noise(r, w*h)
+	c := New(qxl.Surface8A, dw, dh)
+	d := copyOf(qxl.Bitmap8BitA, w, h, data)
+	d.BBox = c.Bounds()
+	if err := c.Draw(d, nil); err != nil {
+		t.Fatal(err)
+	}
+	at := func(x, y int) float64 {
+		if x < 0 || y < 0 || x >= w || y >= h {
+			return 0
+		}
+		return float64(data[y*w+x])
+	}
+	for y := range dh {
+		for x := range dw {
+			sx, sy := (float64(x)+0.5)*w/dw-0.5, (float64(y)+0.5)*h/dh-0.5
+			ix, iy := int(math.Floor(sx)), int(math.Floor(sy))
+			fx, fy := sx-float64(ix), sy-float64(iy)
+			want := (at(ix, iy)*(1-fx)+at(ix+1, iy)*fx)*(1-fy) + (at(ix, iy+1)*(1-fx)+at(ix+1, iy+1)*fx)*fy
+			if got := float64(c.Row(y)[x]); math.Abs(got-want) > 5 {
+				t.Errorf("pixel (%d,%d) is %v, want about %.1f", x, y, got, want)
 			}
 		}
 	}

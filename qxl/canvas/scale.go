@@ -153,17 +153,23 @@ func (s *scaler) interpolate(dst []uint32, y, x0 int) {
 	vy := position(y-s.top, s.stepY, s.orgY) - 0x8000
 	top, bottom := s.argbLine(vy>>16), s.argbLine(vy>>16+1)
 	wy := uint32(vy>>9) & 127
-	at := func(line []uint32, x int) uint32 {
-		if x < 0 || x >= len(line) {
-			return 0
-		}
-		return line[x]
-	}
 	for i := range dst {
 		vx := position(x0+i-s.left, s.stepX, s.orgX) - 0x8000
-		x := vx >> 16
-		dst[i] = bilinear(at(top, x), at(top, x+1), at(bottom, x), at(bottom, x+1), uint32(vx>>9)&127, wy)
+		tl, tr := neighbours(top, vx>>16)
+		bl, br := neighbours(bottom, vx>>16)
+		dst[i] = bilinear(tl, tr, bl, br, uint32(vx>>9)&127, wy)
 	}
+}
+
+// neighbours are the pixels x and x+1 of a line, transparent outside it.
+func neighbours(line []uint32, x int) (l, r uint32) {
+	if uint(x) < uint(len(line)) {
+		l = line[x]
+	}
+	if uint(x+1) < uint(len(line)) {
+		r = line[x+1]
+	}
+	return l, r
 }
 
 // argbLine is line y in colours, nil outside the source.
@@ -177,14 +183,15 @@ func (s *scaler) argbLine(y int) []uint32 {
 // bilinear mixes four neighbours; wx and wy (0 to 127) are the weights, in
 // 1/128, of the right and of the bottom ones.
 func bilinear(tl, tr, bl, br, wx, wy uint32) uint32 {
-	w11 := wx * wy
-	w10 := wx<<7 - w11         // top right
-	w01 := wy<<7 - w11         // bottom left
-	w00 := 1<<14 - wx<<7 - w01 // top left
-	var out uint32
-	for shift := 0; shift < 32; shift += 8 {
-		v := (tl>>shift&255)*w00 + (tr>>shift&255)*w10 + (bl>>shift&255)*w01 + (br>>shift&255)*w11
-		out |= v >> 14 << shift
-	}
-	return out
+	down := uint64(wy)
+	even := (mixPair(tl, tr, wx)*(128-down) + mixPair(bl, br, wx)*down) >> 14
+	odd := (mixPair(tl>>8, tr>>8, wx)*(128-down) + mixPair(bl>>8, br>>8, wx)*down) >> 14
+	return uint32(even)&255 | uint32(odd)&255<<8 | uint32(even>>32)&255<<16 | uint32(odd>>32)&255<<24
+}
+
+// mixPair mixes the components in bits 0-7 and 16-23, and puts the results,
+// times 128, into the halves of the result.
+func mixPair(l, r, wx uint32) uint64 {
+	v := l&evenBytes*(128-wx) + r&evenBytes*wx
+	return uint64(v&0xffff) | uint64(v>>16)<<32
 }

@@ -8,8 +8,10 @@ import (
 	"github.com/spiceecs/spiceecs/components"
 	"github.com/spiceecs/spiceecs/ecs"
 	"github.com/spiceecs/spiceecs/net/channel"
+	"github.com/spiceecs/spiceecs/net/codec/glz"
 	"github.com/spiceecs/spiceecs/net/wire"
 	"github.com/spiceecs/spiceecs/systems/cursor"
+	"github.com/spiceecs/spiceecs/systems/encode"
 	"github.com/spiceecs/spiceecs/systems/marshal"
 )
 
@@ -33,7 +35,9 @@ var (
 )
 
 // Caps are the capabilities of the display channel.
-func Caps() wire.Caps { return wire.NewCaps(wire.CapDisplayMonitorsConfig) }
+func Caps() wire.Caps {
+	return wire.NewCaps(wire.CapDisplayMonitorsConfig, wire.CapDisplayPrefCompression)
+}
 
 // Connection is a channel connection whose link phase is done.
 type Connection struct {
@@ -41,6 +45,8 @@ type Connection struct {
 	Client     uint32
 	MiniHeader bool
 	Caps       wire.Caps
+	// LowBandwidth says that the client's line was measured to be slow.
+	LowBandwidth bool
 }
 
 // client is one connection to the display channel.
@@ -53,8 +59,11 @@ type client struct {
 	timer *ecs.Timer // until the client's first message
 	state marshal.State
 
-	joined    bool // has said what it can hold; it is sent everything from there on
-	announced bits // surfaces it has, or has queued
+	leave     func()    // ends the use of the shared caches
+	slow      bool      // the line is
+	active    time.Time // when something was last taken from the pipe
+	joined    bool      // has said what it can hold; it is sent everything from there on
+	announced bits      // surfaces it has, or has queued
 }
 
 // ConnectDisplay serves a display connection. Safe from any goroutine.
@@ -102,7 +111,9 @@ func (w *Worker) connectDisplay(cn Connection) error {
 			return ErrDuplicate
 		}
 	}
-	c := &client{w: w, id: cn.Client, caps: cn.Caps}
+	c := &client{w: w, id: cn.Client, caps: cn.Caps, slow: cn.LowBandwidth}
+	c.state.Compression, c.state.Channel = w.cfg.Compression, w.cfg.ID
+	c.state.LZ4 = cn.Caps.Has(wire.CapDisplayLZ4)
 	conn, err := channel.New(channel.Config{
 		FD: cn.FD, Loop: w.loop, Handler: c, MiniHeader: cn.MiniHeader, MaxBody: maxBody, Pings: true,
 	})
@@ -110,7 +121,6 @@ func (w *Worker) connectDisplay(cn Connection) error {
 		return err
 	}
 	c.conn = conn
-	c.state.Compression = w.cfg.Compression
 	c.slot = w.pipes.Open()
 	for c.slot >= len(w.clients) {
 		w.clients = append(w.clients, nil)
@@ -135,24 +145,36 @@ func (w *Worker) connectCursor(cn Connection) error {
 
 // Message handles what a display client sends.
 func (c *client) Message(_ *channel.Conn, msg uint16, body []byte) error {
-	if msg != wire.MsgcDisplayInit {
-		return channel.ErrUnknown
-	}
 	r := wire.NewReader(body)
-	r.U8()
-	cachePixels := int64(r.U64())
-	r.U8()
-	window := r.I32()
+	switch msg {
+	case wire.MsgcDisplayInit:
+		return c.init(&r)
+	case wire.MsgcDisplayPrefCompression:
+		// Values that are no compression are ignored, as clients expect.
+		if p := encode.Compression(r.U8()); r.Err() == nil && p.Valid() {
+			c.state.Compression = p
+		}
+		return r.Err()
+	}
+	return channel.ErrUnknown
+}
+
+// init takes the client's first message: the caches it keeps.
+func (c *client) init(r *wire.Reader) error {
+	pixmapID, pixels := r.U8(), int64(r.U64())
+	windowID, window := r.U8(), r.I32()
 	if err := r.Err(); err != nil {
 		return err
 	}
 	if c.joined {
 		return ErrSecondInit
 	}
-	if cachePixels < 0 || window < 0 {
-		return fmt.Errorf("%w: %d and %d pixels", ErrCacheSize, cachePixels, window)
+	if pixels < 0 || window < 0 || window > glz.MaxWindow {
+		return fmt.Errorf("%w: %d and %d pixels", ErrCacheSize, pixels, window)
 	}
 	c.timer.Stop()
+	c.state.Caches, c.leave = c.w.cfg.Caches.Join(c.id, pixmapID, windowID, pixels, int(window))
+	c.state.Dictionary = c.state.Caches.Dictionary
 	c.join()
 	return nil
 }
@@ -171,54 +193,13 @@ func (c *client) join() {
 	c.w.showPrimary(c, true)
 }
 
-// Fill marshals pipe items while there is room.
-func (c *client) Fill(conn *channel.Conn) {
-	// A drawable is one message and at most one more for each of its palettes.
-	const mostMessages = 4
-	for c.joined && conn.Room() >= mostMessages {
-		item, ok := c.w.pipes.Pop(c.slot)
-		if !ok {
-			return
-		}
-		if item.Kind == components.ItemMonitorsConfig {
-			c.monitorsConfig(&conn.Out)
-			continue
-		}
-		c.w.msg.Item(&conn.Out, &c.state, &item)
-	}
-}
-
-// monitorsConfig tells a client that understands it what monitors there are.
-func (c *client) monitorsConfig(w *wire.Writer) {
-	if !c.caps.Has(wire.CapDisplayMonitorsConfig) {
-		return
-	}
-	n := 0
-	for _, h := range c.w.monitors.Heads {
-		if h.Width > 0 && h.Height > 0 {
-			n++
-		}
-	}
-	w.Begin(wire.MsgDisplayMonitorsConfig)
-	w.U16(uint16(n))
-	w.U16(c.w.monitors.MaxAllowed)
-	for _, h := range c.w.monitors.Heads {
-		if h.Width > 0 && h.Height > 0 {
-			for _, v := range [...]uint32{h.ID, h.Surface, h.Width, h.Height, h.X, h.Y, h.Flags} {
-				w.U32(v)
-			}
-		}
-	}
-	w.End()
-}
-
-// Sent releases what the batch referred to.
-func (c *client) Sent(*channel.Conn) { c.w.msg.Sent(&c.state) }
-
 // Closed takes the client off the device.
 func (c *client) Closed(conn *channel.Conn, err error) {
 	c.timer.Stop()
-	c.w.msg.Sent(&c.state)
+	c.w.msg.Drop(&c.state)
+	if c.leave != nil {
+		c.leave()
+	}
 	c.w.pipes.Close(c.slot)
 	c.w.clients[c.slot] = nil
 	c.w.bytes += conn.SentBytes()

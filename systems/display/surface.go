@@ -147,35 +147,36 @@ func (w *Worker) announce(c *client, id uint32, content bool) {
 	})
 	if content {
 		w.raster.FlushSurface(id)
-		w.queueContent(c, id)
+		s = w.scene.Surface(id)
+		c.queueArea(id, regions.Rect{Right: s.Width, Bottom: s.Height})
 	}
 }
 
-// queueContent queues copies of a whole surface, in bands that are small enough
-// not to hold up what is queued behind them for long.
-func (w *Worker) queueContent(c *client, id uint32) {
-	s := w.scene.Surface(id)
-	width, height, format := s.Width, s.Height, s.Format
+// queueArea queues copies of part of a surface, in bands that are small enough not
+// to hold up what is queued behind them for long.
+func (c *client) queueArea(id uint32, area regions.Rect) {
+	s := c.w.scene.Surface(id)
+	format := s.Format
 	if format == qxl.Surface1A {
 		// The protocol has no image that carries one.
 		return
 	}
-	line := int32(format.Depth()/8) * width
-	rows := max(1, components.MaxPixelBuffer/line)
-	for top := int32(0); top < height; top += rows {
-		area := regions.Rect{Top: top, Right: width, Bottom: min(height, top+rows)}
-		h, pix, ok := w.scene.Pixels.Alloc()
+	rows := max(1, components.MaxPixelBuffer/(int32(format.Depth()/8)*area.Width()))
+	for top := area.Top; top < area.Bottom; top += rows {
+		band := area
+		band.Top, band.Bottom = top, min(area.Bottom, top+rows)
+		h, pix, ok := c.w.scene.Pixels.Alloc()
 		if !ok {
 			c.conn.Close(fmt.Errorf("sending surface %d: too many pixel buffers", id))
 			return
 		}
-		*pix = w.raster.Read((*pix)[:0], id, area)
+		*pix = c.w.raster.Read((*pix)[:0], id, band)
 		itemFormat := format
 		if format == qxl.Surface16x565 {
 			*pix, itemFormat = widen565(*pix), qxl.Surface32xRGB
 		}
-		w.pipes.Append(c.slot, components.PipeItem{
-			Kind: components.ItemImage, Surface: id, Primary: id == 0 || itemFormat != format, Area: area, Pixels: h,
+		c.w.pipes.Append(c.slot, components.PipeItem{
+			Kind: components.ItemImage, Surface: id, Primary: id == 0 || itemFormat != format, Area: band, Pixels: h,
 			Format: uint32(itemFormat), Bytes: int32(len(*pix)),
 		})
 	}

@@ -57,6 +57,10 @@ type Config struct {
 	Surfaces    int   // surface ids are below this
 	HeldBytes   int64 // of guest memory, before the oldest drawables are executed
 	Compression encode.Compression
+	JPEG        encode.WAN
+	ZlibGLZ     encode.WAN
+	Pool        *encode.Pool     // shared by all devices of a server
+	Caches      *encode.Registry // likewise
 	Clock       ecs.Clock
 	Log         *slog.Logger
 	// PrimaryChanged is called, on the worker's goroutine, when the screen
@@ -83,14 +87,15 @@ type Worker struct {
 	mem   *qxl.Memory
 	dec   *qxl.Decoder
 
-	scene  *components.Scene
-	rel    *release.Releaser
-	pipes  *pipe.Pipes
-	tree   *tree.Tree
-	raster *raster.Raster
-	ingest *ingest.Ingest
-	msg    *marshal.Marshaller
-	cursor *cursor.Cursor
+	scene   *components.Scene
+	rel     *release.Releaser
+	pipes   *pipe.Pipes
+	tree    *tree.Tree
+	raster  *raster.Raster
+	ingest  *ingest.Ingest
+	encoder *encode.Encoder
+	msg     *marshal.Marshaller
+	cursor  *cursor.Cursor
 
 	clients  []*client // by pipe slot, nil where there is none
 	monitors qxl.MonitorsConfig
@@ -130,7 +135,8 @@ func New(cfg Config) (*Worker, error) {
 	w.rel.Ending = w.tree.Forget
 	w.raster = raster.New(w.scene, w.rel, w.tree)
 	w.raster.Failed = func(err error) { w.log.Warn("drawable not executed", "err", err) }
-	w.msg = marshal.New(w.scene, w.rel)
+	w.encoder = encode.NewEncoder(w.scene, cfg.Pool)
+	w.msg = marshal.New(w.scene, w.rel, w.encoder)
 	w.ingest = ingest.New(w.scene, cfg.Ring, mem, w.rel, w, w.log)
 	w.sched = ecs.NewSchedule(
 		stage{"ingest", w.ingestStage},
@@ -227,16 +233,6 @@ func (w *Worker) boundStage(time.Time) time.Duration {
 // the slab, than they may.
 func (w *Worker) overBound() bool {
 	return w.scene.Held > w.cfg.HeldBytes || w.scene.Full()
-}
-
-func (w *Worker) sendStage(time.Time) time.Duration {
-	for _, c := range w.clients {
-		if c != nil {
-			c.conn.Pump()
-		}
-	}
-	w.cursor.Push()
-	return ecs.Idle
 }
 
 // Room reports whether the clients keep up, so that more commands may come.

@@ -1,10 +1,11 @@
 // Package marshal turns pipe items into display channel messages.
 //
-//	pipe item -> images to wire form (package encode) -> message in the
-//	connection's batch; pixels are referenced, not copied
+//	pipe item -> Plan: cached? which codec? -> jobs of package encode
+//	          -> Emit, when the jobs are done: message in the connection's
+//	             batch; pixels and compressed data are referenced, not copied
 //
-// What a message refers to, drawables and pixel buffers, stays alive in the
-// client's State until the batch has been sent.
+// What a message refers to, drawables, pixel buffers and results, stays alive
+// in the client's State until the batch has been sent.
 package marshal
 
 import (
@@ -21,34 +22,52 @@ import (
 type Marshaller struct {
 	scene   *components.Scene
 	rel     *release.Releaser
-	encoder encode.Encoder
-	image   qxl.Drawable // scratch: the command that carries a pixel buffer
+	encoder *encode.Encoder
+	box     regions.Region // scratch
 }
 
 // New returns a marshaller for the scene.
-func New(scene *components.Scene, rel *release.Releaser) *Marshaller {
-	return &Marshaller{scene: scene, rel: rel}
+func New(scene *components.Scene, rel *release.Releaser, encoder *encode.Encoder) *Marshaller {
+	return &Marshaller{scene: scene, rel: rel, encoder: encoder}
 }
 
 // State is what one client's connection needs from message to message.
 type State struct {
-	Compression encode.Compression
+	encode.Client
+	Caches  *encode.Caches // nil before the client has told their sizes
+	Channel uint8          // of the device, for the caches
 
 	palettes palettes
-	buffers  encode.Buffers
-	images   []qxl.Image // wire forms of the message being written
-	held     []ecs.Entity
-	pixels   []ecs.Handle
+	lossy    lossy
+
+	plan     []planned
+	forms    []encode.Form
+	evicted  []uint64
+	waits    []encode.Wait
+	pixelCmd []*qxl.Drawable // commands that carry pixel buffers, recycled
+	commands int             // of these in use
+
+	images  []qxl.Image // wire forms of the message being written
+	held    []ecs.Entity
+	pixels  []ecs.Handle
+	results []ecs.Handle
 }
 
-// Item writes the messages of one item that was popped from the pipe, and
-// takes over what the item held.
-func (m *Marshaller) Item(w *wire.Writer, st *State, item *components.PipeItem) {
+// command lends a command until the next Emit.
+func (st *State) command() *qxl.Drawable {
+	if st.commands == len(st.pixelCmd) {
+		st.pixelCmd = append(st.pixelCmd, new(qxl.Drawable))
+	}
+	st.commands++
+	return st.pixelCmd[st.commands-1]
+}
+
+// item writes the messages of one planned item.
+func (m *Marshaller) item(w *wire.Writer, st *State, p *planned) {
+	item := &p.item
 	switch item.Kind {
-	case components.ItemDraw:
-		m.draw(w, st, item.Drawable)
-	case components.ItemImage:
-		m.pixels(w, st, item)
+	case components.ItemDraw, components.ItemImage:
+		m.command(w, st, p.cmd, st.forms[p.first:p.first+p.n])
 	case components.ItemSurfaceCreate:
 		w.Begin(wire.MsgDisplaySurfaceCreate)
 		w.U32(item.Surface)
@@ -83,29 +102,38 @@ func (m *Marshaller) Sent(st *State) {
 	for _, h := range st.pixels {
 		m.scene.Pixels.Free(h)
 	}
-	st.held, st.pixels = st.held[:0], st.pixels[:0]
-	st.buffers.Reset()
+	for _, h := range st.results {
+		m.scene.FreeEncoded(h)
+	}
+	st.held, st.pixels, st.results = st.held[:0], st.pixels[:0], st.results[:0]
 }
 
-// draw writes a drawable.
-func (m *Marshaller) draw(w *wire.Writer, st *State, e ecs.Entity) {
-	st.held = append(st.held, e)
-	m.command(w, st, m.scene.Command(m.scene.Drawables.Get(e)))
+// Drop releases everything, when the connection has ended.
+func (m *Marshaller) Drop(st *State) {
+	for i := range st.plan {
+		st.used(&st.plan[i], 0)
+	}
+	for i := range st.forms {
+		if f := &st.forms[i]; f.Own {
+			st.results = append(st.results, f.Result)
+		}
+	}
+	st.forms, st.plan = st.forms[:0], st.plan[:0]
+	m.Sent(st)
 }
 
-// command writes a drawing command, its images first made fit for the wire.
-func (m *Marshaller) command(w *wire.Writer, st *State, cmd *qxl.Drawable) {
+// command writes a drawing command with its images in their wire forms.
+func (m *Marshaller) command(w *wire.Writer, st *State, cmd *qxl.Drawable, forms []encode.Form) {
 	for len(st.images) < len(cmd.Images) {
 		st.images = append(st.images, qxl.Image{})
 	}
 	for i := range cmd.Images {
-		src, dst := &cmd.Images[i], &st.images[i]
-		mask := int8(i) == cmd.Mask.Image && cmd.Type != qxl.DrawComposite
-		m.encoder.Image(dst, src, mask, st.Compression, &st.buffers)
+		dst := &st.images[i]
+		m.encoder.Fill(dst, &cmd.Images[i], &forms[i])
 		if dst.Type == qxl.ImageSurface {
 			m.surfaceSize(dst)
 		}
-		if dst.HasPalette {
+		if dst.HasPalette && (dst.Type == qxl.ImageBitmap || dst.Type == qxl.ImageLZPalette) {
 			m.palette(w, st, dst)
 		}
 	}
@@ -136,28 +164,6 @@ func (m *Marshaller) palette(w *wire.Writer, st *State, im *qxl.Image) {
 	} else {
 		im.BitFlags |= wire.BitmapPalCacheMe
 	}
-}
-
-// pixels writes part of a surface as a copy.
-func (m *Marshaller) pixels(w *wire.Writer, st *State, item *components.PipeItem) {
-	st.pixels = append(st.pixels, item.Pixels)
-	d := &m.image
-	d.Reset()
-	d.Type, d.Effect, d.Surface, d.BBox = qxl.DrawCopy, qxl.EffectOpaque, item.Surface, item.Area
-	d.SrcArea = regions.Rect{Right: item.Area.Width(), Bottom: item.Area.Height()}
-	d.Rop, d.Scale = qxl.RopPut, qxl.ScaleNearest
-	im, i := d.NewImage()
-	d.Src = i
-	pix := *m.scene.Pixels.Get(item.Pixels)
-	format, flags := bitmapOf(qxl.SurfaceFormat(item.Format), item.Primary, pix)
-	im.ID = m.scene.NextImageID()
-	im.Flags = flags
-	im.Width, im.Height = uint32(d.SrcArea.Right), uint32(d.SrcArea.Bottom)
-	im.X, im.Y = im.Width, im.Height
-	im.Format, im.BitFlags = format, qxl.BitmapTopDown
-	im.Stride = uint32(len(pix)) / im.Y
-	im.Data.Append(pix)
-	m.command(w, st, d)
 }
 
 // bitmapOf names the layout in which a surface's pixels travel. High bytes of

@@ -154,6 +154,32 @@ func (p *Pipes) Items(slot int) iter.Seq2[ecs.Entity, *components.PipeItem] {
 	}
 }
 
+// TakeDraws removes all items that change pixels from a pipe, oldest first. before
+// sees each of them while its drawable is still there.
+func (p *Pipes) TakeDraws(slot int, before func(*components.PipeItem)) {
+	for e := p.pipes[slot].items.First; !e.IsZero(); {
+		next := p.order.Next(e)
+		if item := *p.scene.Items.Get(e); item.Kind == components.ItemDraw || item.Kind == components.ItemImage {
+			before(&item)
+			if p.drop(e); !next.IsZero() && !p.scene.World.Alive(next) {
+				// The end of one drawable may have been that of others.
+				next = p.pipes[slot].items.First
+			}
+		}
+		e = next
+	}
+}
+
+// Release gives up what an item that was popped holds.
+func (p *Pipes) Release(item *components.PipeItem) {
+	switch item.Kind {
+	case components.ItemDraw:
+		p.rel.Unref(item.Drawable)
+	case components.ItemImage:
+		p.scene.Pixels.Free(item.Pixels)
+	}
+}
+
 // take unlinks and deletes an item and returns its value.
 func (p *Pipes) take(e ecs.Entity) components.PipeItem {
 	item := *p.scene.Items.Get(e)
@@ -170,10 +196,5 @@ func (p *Pipes) take(e ecs.Entity) components.PipeItem {
 // drop takes an item and gives up what it held.
 func (p *Pipes) drop(e ecs.Entity) {
 	item := p.take(e)
-	switch item.Kind {
-	case components.ItemDraw:
-		p.rel.Unref(item.Drawable)
-	case components.ItemImage:
-		p.scene.Pixels.Free(item.Pixels)
-	}
+	p.Release(&item)
 }

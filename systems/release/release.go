@@ -42,6 +42,7 @@ func (r *Releaser) Unref(e ecs.Entity) {
 	}
 	res := r.scene.Command(d).Resource
 	r.scene.Held -= int64(d.Cost)
+	r.scene.FreeEncoded(d.Encoded)
 	r.scene.Commands.Free(d.Command)
 	r.scene.World.Remove(e)
 	r.Resource(res)

@@ -90,12 +90,12 @@ func translucent(b *bench) func() {
 // cascades stacks opaque windows one pixel to the right of and below each
 // other, so that two edges of every one can be seen.
 func cascades(b *bench) func() {
-	const size, length, stacks = 48, 500, 400
+	const size, length, stacks = 48, 500, 490
 	i := int32(0)
 	return func() {
 		n, at := i/length%stacks, i%length
 		i++
-		x, y := n%40*100+at, n/40*60+at
+		x, y := n%70*100+at, n/70*548+at
 		b.add(qxl.DrawFill, qxl.EffectOpaque, regions.XYWH(x, y, size, size), regions.Point{})
 	}
 }

@@ -12,7 +12,7 @@ import (
 // MinDeflate is the length below which a stream is not worth deflating.
 const MinDeflate = 100
 
-const deflateLevel = 5
+const deflateLevel = 3
 
 // ErrInflate is a zlib stream that is not one, or not of the announced size.
 var ErrInflate = errors.New("corrupt ZLIB_GLZ data")

@@ -52,7 +52,7 @@ func (e *Encoder) Encode(dst []byte, im Image, chunks [][]byte, quality int) ([]
 		return dst, fmt.Errorf("encoding JPEG: %w", err)
 	}
 	if err := e.source.Reset(chunks, im.Stride, im.Width*im.Format.size(), im.Height, im.TopDown); err != nil {
-		return dst, fmt.Errorf("encoding JPEG: %w: %w", ErrShort, err)
+		return dst, fmt.Errorf("encoding JPEG: %w", err)
 	}
 	defer e.source.Release()
 	quality = min(max(quality, 1), 100)
@@ -92,11 +92,16 @@ func (e *Encoder) encode(dst []byte, im Image) []byte {
 		out = e.strips[0].take()
 		return append(out, 0xff, mEOI)
 	}
+	return append(e.encodeStrips(out, im, n, height), 0xff, mEOI)
+}
+
+// encodeStrips appends n strips of height rows of MCUs.
+func (e *Encoder) encodeStrips(out []byte, im Image, n, height int) []byte {
 	var group sync.WaitGroup
 	for i := range e.strips[:n] {
 		group.Go(func() {
 			s := &e.strips[i]
-			s.encode(e, s.own[:0], im, i*height, min(down, (i+1)*height))
+			s.encode(e, s.own[:0], im, i*height, min((im.Height+15)/16, (i+1)*height))
 			s.own = s.take()
 		})
 	}
@@ -107,7 +112,7 @@ func (e *Encoder) encode(dst []byte, im Image) []byte {
 			out = append(out, 0xff, mRST0+byte(i&7))
 		}
 	}
-	return append(out, 0xff, mEOI)
+	return out
 }
 
 // strip encodes rows of MCUs.

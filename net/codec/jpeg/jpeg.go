@@ -24,6 +24,8 @@ package jpeg
 import (
 	"errors"
 	"fmt"
+
+	"github.com/spiceecs/spiceecs/net/codec/internal/lines"
 )
 
 // Format is the way pixels lie in memory.
@@ -82,7 +84,7 @@ var (
 	ErrImage = errors.New("bad image")
 	// ErrShort is an image, or room for one, with fewer bytes than its
 	// dimensions ask for.
-	ErrShort = errors.New("image data too short")
+	ErrShort = lines.ErrShort
 	// ErrCorrupt is a file that is not well-formed, or not baseline JPEG.
 	ErrCorrupt = errors.New("corrupt JPEG file")
 )

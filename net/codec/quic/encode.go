@@ -32,7 +32,7 @@ func (e *Encoder) Encode(dst []byte, im Image, chunks [][]byte) ([]byte, error) 
 	}
 	size := im.lineSize()
 	if err := e.source.Reset(chunks, im.Stride, size, im.Height, im.TopDown); err != nil {
-		return dst, fmt.Errorf("encoding QUIC: %w: %w", ErrShort, err)
+		return dst, fmt.Errorf("encoding QUIC: %w", err)
 	}
 	defer e.source.Release()
 	if len(e.scratch) < size {
@@ -94,7 +94,8 @@ func (e *Encoder) encodeColours(y int) {
 func (g *group) encodeSpan(w *bitWriter, r *colourRows, i, end, firstRun int) {
 	above, row, symbols := r.above[:end+1], r.row[:end+1], r.symbols[:end+1]
 	for i < end {
-		at := residuals(symbols, above, row, i, firstRun, g.mask)
+		at := findRun(above, row, i, firstRun)
+		residuals(symbols, above, row, i, at, g.mask)
 		for i+g.wait < at {
 			stop := i + g.wait + 1
 			g.putSymbols(w, symbols[i:stop+1])
@@ -113,25 +114,51 @@ func (g *group) encodeSpan(w *bitWriter, r *colourRows, i, end, firstRun int) {
 	}
 }
 
-// residuals computes the symbols from column i on up to where a run may begin,
-// but not before firstRun. It returns the column it came to.
-func residuals(symbols, above, row []uint32, i, firstRun int, mask uint32) int {
+// findRun returns the first column from i on in which a run may begin, but none
+// before firstRun: where the two pixels before and the two above are equal.
+func findRun(above, row []uint32, i, firstRun int) int {
+	i = max(i, firstRun)
+	if i >= len(row)-1 {
+		return len(row) - 1
+	}
 	left, aboveLeft := row[i], above[i]
-	change := left ^ row[max(i-1, 0)] // from the pixel two to the left
-	above, row, symbols = above[i+1:], row[i+1:], symbols[i+1:]
-	above, symbols = above[:len(row)], symbols[:len(row)]
-	firstRun -= i
+	change := left ^ row[i-1]
+	above, row = above[i+1:], row[i+1:]
+	above = above[:len(row)]
 	for j, x := range row {
 		up := above[j]
-		if change|(up^aboveLeft) == 0 && j >= firstRun {
+		if change|(up^aboveLeft) == 0 {
 			return i + j
 		}
-		p := (left&up + (left^up)&0xfefefe>>1) & mask
-		s := ((x | 0x808080) - p&0x7f7f7f) ^ (x^^p)&0x808080
-		symbols[j] = s<<1&0xfefefe ^ (s>>7&0x010101)*0xff
 		change, left, aboveLeft = x^left, x, up
 	}
 	return i + len(row)
+}
+
+// residuals computes the symbols of columns i to end.
+func residuals(symbols, above, row []uint32, i, end int, mask uint32) {
+	mask2 := uint64(mask)<<32 | uint64(mask)
+	for ; i+8 <= end; i += 8 {
+		l, u, x, s := (*[8]uint32)(row[i:]), (*[8]uint32)(above[i+1:]), (*[8]uint32)(row[i+1:]), (*[8]uint32)(symbols[i+1:])
+		s[0], s[1] = residual2(pair(x, 0), pair(l, 0), pair(u, 0), mask2)
+		s[2], s[3] = residual2(pair(x, 2), pair(l, 2), pair(u, 2), mask2)
+		s[4], s[5] = residual2(pair(x, 4), pair(l, 4), pair(u, 4), mask2)
+		s[6], s[7] = residual2(pair(x, 6), pair(l, 6), pair(u, 6), mask2)
+	}
+	for ; i < end; i++ {
+		symbols[i+1], _ = residual2(uint64(row[i+1]), uint64(row[i]), uint64(above[i+1]), mask2)
+	}
+}
+
+// residual2 makes the symbols of two pixels: each byte its difference from the
+// mean of left and above, the sign moved to the lowest bit.
+func residual2(x, left, above, mask uint64) (uint32, uint32) {
+	const low, high = 0x00010101_00010101, 0x00808080_00808080
+	const most, most2 = high - low, 2 * (high - low) // 7 bits of each byte
+	p := (left&above + (left^above)&most2>>1) & mask
+	s := ((x | high) - p&most) ^ (x^^p)&high
+	v := s<<1&most2 ^ (s>>7&low)*0xff
+	return uint32(v), uint32(v >> 32)
 }
 
 // putSymbols appends the codes of the symbols from [1] on, each of which

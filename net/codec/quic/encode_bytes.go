@@ -75,22 +75,21 @@ func (g *group) putByteSymbols(w *bitWriter, symbols []byte) {
 
 // runLength is the number of pixels at the start of row that equal v.
 func runLength(row []uint32, v uint32) int {
-	n := 0
-	for len(row) >= 8 {
-		r := row[:8]
-		if (r[0]^v)|(r[1]^v)|(r[2]^v)|(r[3]^v)|(r[4]^v)|(r[5]^v)|(r[6]^v)|(r[7]^v) != 0 {
+	n, pattern := 0, uint64(v)<<32|uint64(v)
+	for ; n+8 <= len(row); n += 8 {
+		r := (*[8]uint32)(row[n:])
+		if (pair(r, 0)^pattern)|(pair(r, 2)^pattern)|(pair(r, 4)^pattern)|(pair(r, 6)^pattern) != 0 {
 			break
 		}
-		n += 8
-		row = row[8:]
 	}
-	for i, x := range row {
-		if x != v {
-			return n + i
-		}
+	for n < len(row) && row[n] == v {
+		n++
 	}
-	return n + len(row)
+	return n
 }
+
+// pair is two words as one.
+func pair(r *[8]uint32, i int) uint64 { return uint64(r[i]) | uint64(r[i+1])<<32 }
 
 // byteRunLength is runLength for bytes.
 func byteRunLength(row []byte, v byte) int {

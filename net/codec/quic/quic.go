@@ -24,13 +24,15 @@
 // changes meanwhile give another image, but always a well-formed stream.
 //
 // plain.go holds the same codec in its plainest form, for all types and planes
-// alike; tests hold the fast paths to it.
+// alike; it is slow, and there for tests to hold the fast paths to.
 package quic
 
 import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"github.com/spiceecs/spiceecs/net/codec/internal/lines"
 )
 
 // Type is the image type number of QUIC headers.
@@ -76,7 +78,7 @@ var (
 	ErrImage = errors.New("bad image")
 	// ErrShort is an image, or room for one, with fewer bytes than its
 	// dimensions ask for.
-	ErrShort = errors.New("image data too short")
+	ErrShort = lines.ErrShort
 	// ErrIncompressible says that a stream would outgrow Encoder.Limit.
 	ErrIncompressible = errors.New("image does not compress below the limit")
 	// ErrCorrupt is a stream that is not well-formed.

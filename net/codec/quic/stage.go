@@ -17,11 +17,24 @@ func stage(row []uint32, line []byte, t Type) {
 			row[i] = uint32(p[0]) | uint32(p[1])<<8 | uint32(p[2])<<16
 		}
 	default:
-		line = line[:4*len(row)]
+		for len(row) >= 8 && len(line) >= 32 {
+			r, p := (*[8]uint32)(row), (*[32]byte)(line)
+			r[0], r[1] = colours2(p[0:])
+			r[2], r[3] = colours2(p[8:])
+			r[4], r[5] = colours2(p[16:])
+			r[6], r[7] = colours2(p[24:])
+			row, line = row[8:], line[32:]
+		}
 		for i := range row {
 			row[i] = binary.LittleEndian.Uint32(line[4*i:4*i+4]) & 0xffffff
 		}
 	}
+}
+
+// colours2 returns two pixels without their pad bytes.
+func colours2(p []byte) (uint32, uint32) {
+	v := binary.LittleEndian.Uint64(p) & 0x00ffffff00ffffff
+	return uint32(v), uint32(v >> 32)
 }
 
 // stageBytes fills the row of a single plane: GRAY, or the alpha of RGBA.

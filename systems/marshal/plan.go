@@ -1,0 +1,192 @@
+package marshal
+
+import (
+	"github.com/spiceecs/spiceecs/components"
+	"github.com/spiceecs/spiceecs/net/wire"
+	"github.com/spiceecs/spiceecs/qxl"
+	"github.com/spiceecs/spiceecs/regions"
+	"github.com/spiceecs/spiceecs/systems/encode"
+)
+
+// planned is an item that was taken from the pipe and will be marshalled when
+// its images have been compressed. Its images' forms are st.forms[first:first+n].
+type planned struct {
+	item     components.PipeItem
+	cmd      *qxl.Drawable // of the item's drawable, or made for its pixels
+	first, n int32
+	// What the client has to forget for the images it is told to cache, and
+	// wait for before: parts of st.evicted and st.waits.
+	evicted, waits span
+}
+
+type span struct{ from, to int32 }
+
+// MostMessages is how many messages an item may become: itself, one for each
+// palette, and two about its images' places in the cache.
+const MostMessages = 6
+
+// Pending reports whether items have been planned and not marshalled.
+func (st *State) Pending() bool { return len(st.plan) > 0 }
+
+// Plan takes an item that was popped from the pipe, with what it holds. Its
+// images are compressed by the next run of the encoder. It reports false, and
+// takes nothing, if the item needs exact pixels that the client has only
+// roughly.
+func (m *Marshaller) Plan(st *State, item *components.PipeItem) bool {
+	p := planned{item: *item, first: int32(len(st.forms))}
+	switch item.Kind {
+	case components.ItemDraw:
+		d := m.scene.Drawables.Get(item.Drawable)
+		p.cmd = m.scene.Command(d)
+		if st.lossy.conflict(p.cmd) {
+			return false
+		}
+		m.planDrawable(st, &p, d)
+		st.held = append(st.held, item.Drawable)
+	case components.ItemImage:
+		p.cmd = st.command()
+		m.pixelCommand(p.cmd, item)
+		st.forms = append(st.forms, m.encoder.Pixels(&st.Client, &p.cmd.Images[0], false))
+		p.n = 1
+		m.note(st, p.cmd, false)
+		st.pixels = append(st.pixels, item.Pixels)
+	case components.ItemSurfaceDestroy:
+		delete(st.lossy, item.Surface)
+	}
+	st.plan = append(st.plan, p)
+	return true
+}
+
+// planDrawable plans a drawable's images.
+func (m *Marshaller) planDrawable(st *State, p *planned, d *components.Drawable) {
+	p.evicted.from, p.waits.from = int32(len(st.evicted)), int32(len(st.waits))
+	lossySource := false
+	for i := range p.cmd.Images {
+		im := &p.cmd.Images[i]
+		f := encode.Form{}
+		mask := int8(i) == p.cmd.Mask.Image && p.cmd.Type != qxl.DrawComposite
+		if im.Type == qxl.ImageBitmap && !mask {
+			f = m.planImage(st, d, i, im, int8(i) == p.cmd.Src && mayBeLossy(p.cmd))
+		}
+		lossySource = lossySource || f.Lossy && int8(i) == p.cmd.Src
+		st.forms = append(st.forms, f)
+	}
+	p.n = int32(len(p.cmd.Images))
+	p.evicted.to, p.waits.to = int32(len(st.evicted)), int32(len(st.waits))
+	m.note(st, p.cmd, lossySource)
+}
+
+// planImage decides whether the client has a bitmap already, and what form it
+// gets if not.
+func (m *Marshaller) planImage(st *State, d *components.Drawable, i int, im *qxl.Image, mayLose bool) encode.Form {
+	if st.Caches == nil || im.Flags&qxl.ImageCacheMe == 0 {
+		return m.encoder.Drawable(&st.Client, d, i, im, mayLose)
+	}
+	hit, rough, replace := st.Caches.Hit(im.ID, st.Channel, !mayLose)
+	if hit {
+		t := qxl.ImageFromCache
+		if st.JPEG && !rough {
+			t = qxl.ImageFromCacheLossless
+		}
+		return encode.Form{Type: t, Lossy: rough, Cache: true, ID: im.ID}
+	}
+	f := m.encoder.Drawable(&st.Client, d, i, im, mayLose)
+	if replace {
+		f.Flags, f.Cache, f.ID = qxl.ImageCacheReplaceMe, true, im.ID
+		return f
+	}
+	var ok bool
+	ok, st.evicted, st.waits = st.Caches.Add(im.ID, int64(im.X)*int64(im.Y), f.Lossy, st.Channel, st.evicted, st.waits)
+	if ok {
+		f.Flags, f.Cache, f.ID = qxl.ImageCacheMe, true, im.ID
+	}
+	return f
+}
+
+// note keeps account of lossy pixels.
+func (m *Marshaller) note(st *State, cmd *qxl.Drawable, lossySource bool) {
+	if !lossySource && len(st.lossy) == 0 {
+		return
+	}
+	if st.lossy == nil {
+		st.lossy = lossy{}
+	}
+	if m.box.SetRect(cmd.BBox); cmd.Clip.Type == qxl.ClipRects {
+		m.box.SetRects(cmd.Clip.Rects)
+		m.box.IntersectRect(cmd.BBox)
+	}
+	st.lossy.sent(cmd, lossySource, &m.box)
+}
+
+// pixelCommand makes the command that carries a copy of part of a surface.
+func (m *Marshaller) pixelCommand(d *qxl.Drawable, item *components.PipeItem) {
+	d.Reset()
+	d.Type, d.Effect, d.Surface, d.BBox = qxl.DrawCopy, qxl.EffectOpaque, item.Surface, item.Area
+	d.SrcArea = regions.Rect{Right: item.Area.Width(), Bottom: item.Area.Height()}
+	d.Rop, d.Scale = qxl.RopPut, qxl.ScaleNearest
+	im, i := d.NewImage()
+	d.Src = i
+	pix := *m.scene.Pixels.Get(item.Pixels)
+	im.Format, im.Flags = bitmapOf(qxl.SurfaceFormat(item.Format), item.Primary, pix)
+	im.ID, im.BitFlags = m.scene.NextImageID(), qxl.BitmapTopDown
+	im.Width, im.Height = uint32(d.SrcArea.Right), uint32(d.SrcArea.Bottom)
+	im.X, im.Y = im.Width, im.Height
+	im.Stride = uint32(len(pix)) / im.Y
+	im.Data.Append(pix)
+}
+
+// Emit writes the messages of everything planned, whose images must have been
+// compressed. monitors is called for what only the device knows.
+func (m *Marshaller) Emit(w *wire.Writer, st *State, monitors func(*wire.Writer)) {
+	for i := range st.plan {
+		p := &st.plan[i]
+		if p.item.Kind == components.ItemMonitorsConfig {
+			monitors(w)
+			continue
+		}
+		m.forget(w, st, p)
+		m.item(w, st, p)
+		st.used(p, w.Serial)
+	}
+	clear(st.plan)
+	st.plan, st.commands = st.plan[:0], 0
+	for i := range st.forms {
+		if f := &st.forms[i]; f.Own {
+			st.results = append(st.results, f.Result)
+		}
+	}
+	st.forms, st.evicted, st.waits = st.forms[:0], st.evicted[:0], st.waits[:0]
+}
+
+// used tells the caches in which message a planned item went.
+func (st *State) used(p *planned, serial uint64) {
+	for i := range st.forms[p.first : p.first+p.n] {
+		if f := &st.forms[int(p.first)+i]; f.Cache {
+			st.Caches.Used(f.ID, st.Channel, serial)
+		}
+	}
+}
+
+// forget tells the client which images leave its cache, and which messages of
+// other channels, that use them, come first.
+func (m *Marshaller) forget(w *wire.Writer, st *State, p *planned) {
+	if waits := st.waits[p.waits.from:p.waits.to]; len(waits) > 0 {
+		w.Begin(wire.MsgWaitForChannels)
+		w.U8(uint8(len(waits)))
+		for _, wt := range waits {
+			w.U8(uint8(wire.ChannelDisplay))
+			w.U8(wt.Channel)
+			w.U64(wt.Serial)
+		}
+		w.End()
+	}
+	if evicted := st.evicted[p.evicted.from:p.evicted.to]; len(evicted) > 0 {
+		w.Begin(wire.MsgDisplayInvalList)
+		w.U16(uint16(len(evicted)))
+		for _, id := range evicted {
+			w.U8(wire.ResourcePixmap)
+			w.U64(id)
+		}
+		w.End()
+	}
+}
