@@ -20,6 +20,7 @@ const (
 	envFeeder = "SPICEECS_VMMDRIVE" // feeds a recording to a reference server: FEEDER --port N … FILE
 	envTraces = "SPICEECS_TRACES"   // folder with NAME.rec.zst and expected.tsv
 	envOnly   = "SPICEECS_ROWS"     // run only rows "trace/commands" that contain this
+	envModes  = "SPICEECS_COMP"     // compressions to ask the server for, with commas between
 )
 
 // TestReferenceServer shows recordings through a reference server and compares
@@ -34,7 +35,7 @@ func TestReferenceServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	modes := []string{"off", "lz", "lz4", "glz", "quic", "auto_glz"}
-	if m := os.Getenv("SPICEECS_COMP"); m != "" {
+	if m := os.Getenv(envModes); m != "" {
 		modes = strings.Split(m, ",")
 	}
 	for _, line := range strings.Split(strings.TrimSpace(string(rows)), "\n")[1:] {

@@ -62,6 +62,7 @@ type client struct {
 	leave     func()    // ends the use of the shared caches
 	slow      bool      // the line is
 	active    time.Time // when something was last taken from the pipe
+	refining  bool      // what is in the pipe only makes lossy areas exact
 	joined    bool      // has said what it can hold; it is sent everything from there on
 	announced bits      // surfaces it has, or has queued
 }

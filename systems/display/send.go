@@ -58,7 +58,10 @@ func (c *client) plan(now time.Time) time.Duration {
 	if c.w.pipes.Len(c.slot) == 0 {
 		return c.refine(now)
 	}
-	c.active = now
+	if !c.refining {
+		c.active = now
+	}
+	c.refining = false
 	bytes := int32(0)
 	for room := c.conn.Room(); room >= marshal.MostMessages && bytes < planBytes; room -= marshal.MostMessages {
 		item, ok := c.w.pipes.Pop(c.slot)
@@ -70,7 +73,11 @@ func (c *client) plan(now time.Time) time.Duration {
 			c.fold(&item)
 		}
 	}
-	return ecs.Idle
+	if _, any := c.state.AnyLossy(); !any {
+		return ecs.Idle
+	}
+	// What is being refined goes on as soon as this has been sent.
+	return max(0, c.active.Add(refineAfter).Sub(now))
 }
 
 // tune follows what the line turned out to carry.
@@ -105,6 +112,7 @@ func (c *client) refine(now time.Time) time.Duration {
 		c.queueArea(id, area)
 		break
 	}
+	c.refining = true
 	return 0
 }
 

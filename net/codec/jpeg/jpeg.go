@@ -18,7 +18,8 @@
 // meanwhile shows in the pixels only.
 //
 // An Encoder owns that strip (64 bytes per pixel of width) and its tables, for
-// each of Strips, and allocates nothing once it has them.
+// each of Strips, and allocates nothing once it has them. With turbo it owns a
+// buffer for the largest file there can be, 3 bytes per pixel.
 package jpeg
 
 import (

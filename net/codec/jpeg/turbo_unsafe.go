@@ -105,7 +105,10 @@ func newTurboEncoder() *turboEncoder {
 func (t *turboEncoder) encode(dst []byte, im Image, chunks [][]byte, source *lines.Source, quality int) ([]byte, error) {
 	pixels, stride, format, flags := t.load(im, chunks, source)
 	worst, _, _ := purego.SyscallN(t.lib.bufSize, uintptr(im.Width), uintptr(im.Height), tj420)
-	if uint64(len(t.buf)) < uint64(worst) {
+	if int(worst) <= 0 {
+		return dst, fmt.Errorf("libjpeg-turbo: %w: %s", ErrImage, t.failure())
+	}
+	if len(t.buf) < int(worst) {
 		t.buf = make([]byte, worst)
 	}
 	t.file, t.size = unsafe.Pointer(&t.buf[0]), uint64(len(t.buf))

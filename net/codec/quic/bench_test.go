@@ -41,6 +41,27 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
+func BenchmarkDecode(b *testing.B) {
+	for _, c := range benchImages {
+		b.Run(c.name, func(b *testing.B) {
+			im := New(c.typ, 1920, 1080, true)
+			stream, err := new(Encoder).Encode(nil, im, [][]byte{c.make()})
+			if err != nil {
+				b.Fatal(err)
+			}
+			var dec Decoder
+			dst := make([]byte, im.Size())
+			b.SetBytes(int64(im.Size()))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := dec.Decode(dst, im, stream); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkSmall is an icon: what an image costs before its first pixel.
 func BenchmarkSmall(b *testing.B) {
 	im := New(RGBA, 16, 16, true)

@@ -78,8 +78,17 @@ func runLength(row []uint32, v uint32) int {
 	n, pattern := 0, uint64(v)<<32|uint64(v)
 	for ; n+8 <= len(row); n += 8 {
 		r := (*[8]uint32)(row[n:])
-		if (pair(r, 0)^pattern)|(pair(r, 2)^pattern)|(pair(r, 4)^pattern)|(pair(r, 6)^pattern) != 0 {
-			break
+		if d := pair(r, 0) ^ pattern; d != 0 {
+			return n + bits.TrailingZeros64(d)>>5
+		}
+		if d := pair(r, 2) ^ pattern; d != 0 {
+			return n + 2 + bits.TrailingZeros64(d)>>5
+		}
+		if d := pair(r, 4) ^ pattern; d != 0 {
+			return n + 4 + bits.TrailingZeros64(d)>>5
+		}
+		if d := pair(r, 6) ^ pattern; d != 0 {
+			return n + 6 + bits.TrailingZeros64(d)>>5
 		}
 	}
 	for n < len(row) && row[n] == v {

@@ -11,8 +11,9 @@
 // of any other encoder.
 //
 // Data flows line by line, and so an Encoder or Decoder owns two rows of pixels
-// and the adaptive state (group), about 13 bytes per pixel of a line and 30 KiB,
-// whatever the height:
+// and the adaptive state (group), and an Encoder the words of a row: at most 40
+// bytes per pixel of a line and 16 KiB, whatever the height. Code tables, some
+// 80 KiB, are made once and shared:
 //
 //	chunks of guest memory -> lines.Source -> stage -> row -> span -> bits
 //	bits -> span -> row -> unstage -> lines of the caller
