@@ -187,6 +187,9 @@ func (d *Device) SetMonitors(addr qxl.PHYS, group uint32, limit int) error {
 	return d.worker.SetMonitors(addr, group, limit)
 }
 
+// DriverUnload tells that the guest's driver, which configured monitors, has gone.
+func (d *Device) DriverUnload() error { return d.worker.DriverUnload() }
+
 // Stats returns the device's counters.
 func (d *Device) Stats() (DeviceStats, error) { return d.worker.Stats() }
 

@@ -191,7 +191,7 @@ func (c *client) join() {
 		return
 	}
 	c.w.pipes.Append(c.slot, components.PipeItem{Kind: components.ItemInvalAllPalettes})
-	c.w.showPrimary(c, true)
+	c.w.showPrimary(c, true, true)
 }
 
 // Closed takes the client off the device.

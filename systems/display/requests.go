@@ -152,7 +152,7 @@ func (w *Worker) SetMonitors(addr qxl.PHYS, group uint32, limit int) error {
 		if err := w.dec.Monitors(&m, addr, group, limit); err != nil {
 			return fmt.Errorf("reading the monitors configuration: %w", err)
 		}
-		w.monitors = m
+		w.monitors, w.driver = m, true
 		for _, c := range w.clients {
 			if c != nil && c.joined {
 				w.pipes.Append(c.slot, components.PipeItem{Kind: components.ItemMonitorsConfig})
@@ -160,6 +160,11 @@ func (w *Worker) SetMonitors(addr qxl.PHYS, group uint32, limit int) error {
 		}
 		return nil
 	})
+}
+
+// DriverUnload forgets that the guest's driver configures its monitors.
+func (w *Worker) DriverUnload() error {
+	return w.do(func() error { w.driver = false; return nil })
 }
 
 // flushRings takes all commands that are in the rings, whether the clients keep

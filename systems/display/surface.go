@@ -58,7 +58,8 @@ func (w *Worker) createPrimary(p qxl.PrimarySurface) error {
 	w.monitors.MaxAllowed = max(w.monitors.MaxAllowed, 1)
 	for _, c := range w.clients {
 		if c != nil && c.joined {
-			w.showPrimary(c, p.Flags&qxl.SurfaceKeepData != 0)
+			// A driver that configures its monitors is going to do so now.
+			w.showPrimary(c, p.Flags&qxl.SurfaceKeepData != 0, !w.driver)
 		}
 	}
 	w.cursor.Init()
@@ -72,11 +73,13 @@ func (w *Worker) primaryChanged(p Primary) {
 	}
 }
 
-// showPrimary queues the screen for a client: the surface, what it shows, and
-// that it may be shown.
-func (w *Worker) showPrimary(c *client, content bool) {
+// showPrimary queues the screen for a client: the surface, what it shows, which
+// monitors show it, and that it may be shown.
+func (w *Worker) showPrimary(c *client, content, monitors bool) {
 	w.announce(c, 0, content)
-	w.pipes.Append(c.slot, components.PipeItem{Kind: components.ItemMonitorsConfig})
+	if monitors {
+		w.pipes.Append(c.slot, components.PipeItem{Kind: components.ItemMonitorsConfig})
+	}
 	w.pipes.Append(c.slot, components.PipeItem{Kind: components.ItemMark})
 }
 

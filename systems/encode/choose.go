@@ -99,9 +99,6 @@ func (c *Client) photo(im *qxl.Image, lossy bool) Codec {
 // Lossy reports whether the codec changes pixels.
 func (c Codec) Lossy() bool { return c == CodecJPEG || c == CodecJPEGAlpha }
 
-// shared reports whether the result is the same for every client.
-func (c Codec) shared() bool { return c < CodecGLZ }
-
 // mustCompress tells formats that clients decode only inside LZ.
 func mustCompress(im *qxl.Image) bool {
 	return (im.Format == qxl.Bitmap1BitLE || im.Format == qxl.Bitmap4BitLE) &&

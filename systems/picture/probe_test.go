@@ -22,3 +22,17 @@ func TestProbe(t *testing.T) {
 	}
 	out.Close()
 }
+
+func TestHeatProbe(t *testing.T) {
+	f := os.Getenv("REC")
+	at, _ := strconv.Atoi(os.Getenv("AT"))
+	p, err := Play(context.Background(), func() (io.ReadCloser, error) { return os.Open(f) }, Options{At: uint64(at), ClientEvery: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, _ := os.Create(os.Getenv("OUT"))
+	if err := p.Heat.WritePNG(out, "After 2,430 commands of desktop.rec.zst", p.Numbers, 50); err != nil {
+		t.Fatal(err)
+	}
+	out.Close()
+}

@@ -39,7 +39,9 @@ func (p *page) escape(s string) {
 }
 
 // textWidth estimates the width of a text from above.
-func textWidth(s string, size float64) float64 { return 0.58 * size * float64(utf8.RuneCountInString(s)) }
+func textWidth(s string, size float64) float64 {
+	return 0.58 * size * float64(utf8.RuneCountInString(s))
+}
 
 // WriteSVG draws the trees as one standalone SVG document: the first surface
 // with a map, its planes stacked, and a list; the others as maps beside each

@@ -1,4 +1,4 @@
-package main
+package drain
 
 import (
 	"bufio"
@@ -26,38 +26,30 @@ const (
 	keySize  = 162 // bytes of the server's public key
 )
 
-// counts are the messages of a channel.
-type counts struct {
-	Bytes      int64            `json:"bytes"`
-	Messages   int64            `json:"msgs"`
-	ByMessage  map[string]int64 `json:"by_msg"`
-	ImageCount map[string]int64 `json:"by_image_count"` // of draw_copy
-	ImageBytes map[string]int64 `json:"by_image_bytes"`
-}
-
 // channel is a linked channel with mini headers.
 type channel struct {
 	c            net.Conn
 	r            *bufio.Reader
 	rate         int // bytes per second that are read, 0: all
-	body         []byte
+	head         [wire.MiniHeaderSize]byte
+	body, out    []byte
 	window, left uint32 // messages of the ACK window, and those to the next ACK
 
 	lastByte atomic.Int64 // nanoseconds, 0: nothing has come
 	mu       sync.Mutex
-	counts   counts
+	counts   Counts
 }
 
 // open connects a channel of a session, 0 for a new one.
-func open(addr string, session uint32, t wire.ChannelType, caps wire.Caps) (*channel, error) {
-	c, err := net.Dial("tcp", addr)
+func open(o *Options, session uint32, t wire.ChannelType, caps wire.Caps) (*channel, error) {
+	c, err := net.Dial("tcp", o.Addr)
 	if err != nil {
 		return nil, err
 	}
-	ch := &channel{c: c, r: bufio.NewReaderSize(c, 256<<10), counts: counts{
+	ch := &channel{c: c, r: bufio.NewReaderSize(c, 256<<10), counts: Counts{
 		ByMessage: map[string]int64{}, ImageCount: map[string]int64{}, ImageBytes: map[string]int64{},
 	}}
-	if err := ch.link(session, t, caps); err != nil {
+	if err := ch.link(o.Password, session, t, caps); err != nil {
 		c.Close()
 		return nil, fmt.Errorf("linking %v: %w", t, err)
 	}
@@ -66,8 +58,8 @@ func open(addr string, session uint32, t wire.ChannelType, caps wire.Caps) (*cha
 
 func (ch *channel) close() { ch.c.Close() }
 
-// link performs the link phase with an empty password.
-func (ch *channel) link(session uint32, t wire.ChannelType, caps wire.Caps) error {
+// link performs the link phase.
+func (ch *channel) link(password string, session uint32, t wire.ChannelType, caps wire.Caps) error {
 	common := wire.NewCaps(wire.CapAuthSelection, wire.CapAuthSPICE, wire.CapMiniHeader)
 	b := append([]byte(nil), wire.Magic...)
 	for _, v := range []uint32{wire.VersionMajor, wire.VersionMinor, uint32(18 + 4*len(common) + 4*len(caps)), session} {
@@ -95,10 +87,10 @@ func (ch *channel) link(session uint32, t wire.ChannelType, caps wire.Caps) erro
 	if code := wire.LinkError(le.Uint32(reply)); code != wire.LinkOK {
 		return code
 	}
-	return ch.authenticate(reply[4 : 4+keySize])
+	return ch.authenticate(reply[4:4+keySize], password)
 }
 
-func (ch *channel) authenticate(der []byte) error {
+func (ch *channel) authenticate(der []byte, password string) error {
 	key, err := x509.ParsePKIXPublicKey(der)
 	if err != nil {
 		return err
@@ -107,7 +99,7 @@ func (ch *channel) authenticate(der []byte) error {
 	if !ok {
 		return fmt.Errorf("the server's key is a %T", key)
 	}
-	ticket, err := rsa.EncryptOAEP(sha1.New(), rand.Reader, public, []byte{0}, nil)
+	ticket, err := rsa.EncryptOAEP(sha1.New(), rand.Reader, public, append([]byte(password), 0), nil)
 	if err != nil {
 		return err
 	}
@@ -138,10 +130,12 @@ func (ch *channel) session() (uint32, error) {
 	}
 }
 
+// send sends a message; it belongs to the goroutine that reads.
 func (ch *channel) send(t uint16, body []byte) error {
-	b := le.AppendUint16(make([]byte, 0, 64), t)
-	b = le.AppendUint32(b, uint32(len(body)))
-	_, err := ch.c.Write(append(b, body...))
+	ch.out = le.AppendUint16(ch.out[:0], t)
+	ch.out = le.AppendUint32(ch.out, uint32(len(body)))
+	ch.out = append(ch.out, body...)
+	_, err := ch.c.Write(ch.out)
 	return err
 }
 
@@ -163,12 +157,11 @@ func (ch *channel) run() {
 // next reads, counts and acknowledges a message; the body is valid until the
 // next one.
 func (ch *channel) next() (t uint16, body []byte, err error) {
-	var head [wire.MiniHeaderSize]byte
-	if _, err := io.ReadFull(ch.r, head[:]); err != nil {
+	if _, err := io.ReadFull(ch.r, ch.head[:]); err != nil {
 		return 0, nil, err
 	}
-	t = le.Uint16(head[:])
-	n := int(le.Uint32(head[2:]))
+	t = le.Uint16(ch.head[:])
+	n := int(le.Uint32(ch.head[2:]))
 	if n > maxBody {
 		return 0, nil, fmt.Errorf("message %d has %d bytes", t, n)
 	}
@@ -217,7 +210,7 @@ func (ch *channel) last() time.Time {
 }
 
 // counted returns a copy of what was counted.
-func (ch *channel) counted() counts {
+func (ch *channel) counted() Counts {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	c := ch.counts
