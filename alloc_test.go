@@ -4,22 +4,18 @@ package spiceecs_test
 
 import (
 	"encoding/binary"
-	"log/slog"
 	"math/rand/v2"
+	"net"
 	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/spiceecs/spiceecs/ecs"
-	"github.com/spiceecs/spiceecs/net/wire"
+	"github.com/spiceecs/spiceecs"
+	"github.com/spiceecs/spiceecs/bench/drain"
 	"github.com/spiceecs/spiceecs/qxl"
 	"github.com/spiceecs/spiceecs/qxl/guest"
 	"github.com/spiceecs/spiceecs/regions"
-	"github.com/spiceecs/spiceecs/systems/display"
-	"github.com/spiceecs/spiceecs/systems/encode"
 )
 
 // conveyor is a guest that issues the same commands again and again, each of
@@ -29,7 +25,7 @@ type conveyor struct {
 	place    map[qxl.PHYS]int // of a command, by its address
 	busy     []bool
 	next     int
-	worker   *display.Worker
+	device   *spiceecs.Device
 	left     atomic.Int64  // commands to issue
 	done     chan struct{} // the last one has been taken
 }
@@ -58,7 +54,7 @@ func (c *conveyor) ready() bool {
 
 func (c *conveyor) Release(r qxl.Resource) {
 	c.busy[c.place[r.Data]] = false
-	c.worker.Wakeup()
+	c.device.Wakeup()
 }
 
 func (c *conveyor) RequestCommandNotification() bool   { return !c.ready() }
@@ -70,57 +66,12 @@ func (c *conveyor) FlushResources() bool               { return false }
 // run issues n commands.
 func (c *conveyor) run(tb testing.TB, n int64) {
 	c.left.Store(n)
-	c.worker.Wakeup()
+	c.device.Wakeup()
 	select {
 	case <-c.done:
 	case <-time.After(patience):
 		tb.Fatalf("%d of %d commands were not taken", c.left.Load(), n)
 	}
-}
-
-// swallow is a display client without a decoder: it reads and acknowledges.
-// It allocates nothing once it runs.
-func swallow(fd int) {
-	var head [wire.MiniHeaderSize]byte
-	var ack [wire.MiniHeaderSize + 12]byte
-	buf := make([]byte, 1<<20)
-	filled, window, left := 0, uint32(0), uint32(0)
-	for {
-		n, err := unix.Read(fd, buf[filled:])
-		if n <= 0 || err != nil {
-			return
-		}
-		filled += n
-		at := 0
-		for filled-at >= len(head) {
-			size := int(binary.LittleEndian.Uint32(buf[at+2:]))
-			if filled-at < len(head)+size {
-				break
-			}
-			body := buf[at+len(head):][:size]
-			switch t := binary.LittleEndian.Uint16(buf[at:]); t {
-			case wire.MsgSetAck:
-				window = binary.LittleEndian.Uint32(body[4:])
-				left = window
-				_, _ = unix.Write(fd, message(ack[:], wire.MsgcAckSync, body[:4]))
-			case wire.MsgPing:
-				_, _ = unix.Write(fd, message(ack[:], wire.MsgcPong, body[:12]))
-			}
-			if left--; left == 0 {
-				left = window
-				_, _ = unix.Write(fd, message(ack[:], wire.MsgcAck, nil))
-			}
-			at += len(head) + size
-		}
-		filled = copy(buf, buf[at:filled])
-	}
-}
-
-// message builds a message in b.
-func message(b []byte, t uint16, body []byte) []byte {
-	b = binary.LittleEndian.AppendUint16(b[:0], t)
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(body)))
-	return append(b, body...)
 }
 
 // picture is a copy of an image of n by n pixels: a gradient with some noise.
@@ -143,28 +94,28 @@ func picture(rnd *rand.Rand, at regions.Point, n int32) *qxl.Drawable {
 	return d
 }
 
-// TestSteadyState holds a worker with a client to no allocation for a command,
+// TestSteadyState holds a device with a client to no allocation for a command,
 // from the ring to the socket.
 func TestSteadyState(t *testing.T) {
 	const w, h = 1024, 768
 	for _, tc := range []struct {
 		name        string
-		compression encode.Compression
+		compression string
 		draw        func(rnd *rand.Rand) *qxl.Drawable
 		held        int64 // bytes of guest memory: a fraction of what all commands take
 	}{
-		{"small fills", encode.LZ, func(rnd *rand.Rand) *qxl.Drawable {
+		{"small fills", "lz", func(rnd *rand.Rand) *qxl.Drawable {
 			x, y := rnd.Int32N(w-16), rnd.Int32N(h-16)
 			return fill(regions.Rect{Left: x, Top: y, Right: x + 16, Bottom: y + 16}, rnd.Uint32())
 		}, 100 << 10},
-		{"windows", encode.LZ, func(rnd *rand.Rand) *qxl.Drawable {
+		{"windows", "lz", func(rnd *rand.Rand) *qxl.Drawable {
 			x, y := rnd.Int32N(w-200), rnd.Int32N(h-200)
 			return fill(regions.Rect{Left: x, Top: y, Right: x + 200, Bottom: y + 150}, rnd.Uint32())
 		}, 100 << 10},
-		{"copies lz", encode.LZ, func(rnd *rand.Rand) *qxl.Drawable {
+		{"copies lz", "lz", func(rnd *rand.Rand) *qxl.Drawable {
 			return picture(rnd, regions.Point{X: rnd.Int32N(w - 32), Y: rnd.Int32N(h - 32)}, 32)
 		}, 2 << 20},
-		{"copies off", encode.Off, func(rnd *rand.Rand) *qxl.Drawable {
+		{"copies off", "off", func(rnd *rand.Rand) *qxl.Drawable {
 			return picture(rnd, regions.Point{X: rnd.Int32N(w - 32), Y: rnd.Int32N(h - 32)}, 32)
 		}, 2 << 20},
 	} {
@@ -187,9 +138,9 @@ func TestSteadyState(t *testing.T) {
 	}
 }
 
-// newConveyor starts a worker with a screen, a client on a socket pair, and a
-// guest with n commands.
-func newConveyor(t *testing.T, n int, w, h uint32, compression encode.Compression, held int64, draw func() *qxl.Drawable) *conveyor {
+// newConveyor starts a server with a screen, a client that decodes nothing, and
+// a guest with n commands.
+func newConveyor(t *testing.T, n int, w, h uint32, compression string, held int64, draw func() *qxl.Drawable) *conveyor {
 	t.Helper()
 	vram, err := guest.NewVRAM(32 << 20)
 	noError(t, err)
@@ -201,27 +152,24 @@ func newConveyor(t *testing.T, n int, w, h uint32, compression encode.Compressio
 		c.place[cmd.Data] = i
 		c.commands = append(c.commands, cmd)
 	}
+	server, err := spiceecs.New(spiceecs.Options{NoPassword: true})
+	noError(t, err)
+	t.Cleanup(func() { noError(t, server.Close()) })
 	joined := make(chan struct{})
-	c.worker, err = display.New(display.Config{
-		Ring: c, Memory: qxl.MemoryConfig{Groups: 1, Slots: 8, GenBits: 8, IDBits: 8}, Surfaces: 16, HeldBytes: held,
-		Compression: compression, Clock: ecs.SystemClock{}, Log: slog.New(slog.DiscardHandler),
-		Joined: func(uint32) { close(joined) },
+	c.device, err = server.AddDevice(spiceecs.DeviceOptions{
+		Ring: c, HeldBytes: held, ImageCompression: compression, OnDisplay: func(uint32) { close(joined) },
 	})
 	noError(t, err)
-	go c.worker.Run()
-	t.Cleanup(c.worker.Close)
-	noError(t, c.worker.AddMemSlot(vram.Slot()))
-	noError(t, c.worker.CreatePrimary(qxl.PrimarySurface{
+	noError(t, c.device.AddMemSlot(vram.Slot()))
+	noError(t, c.device.CreatePrimary(qxl.PrimarySurface{
 		Width: w, Height: h, Stride: int32(4 * w), Format: qxl.Surface32xRGB, Memory: make([]byte, 4*w*h),
 	}))
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	noError(t, err)
-	noError(t, unix.SetNonblock(fds[0], true))
-	t.Cleanup(func() { unix.Close(fds[1]) })
-	_, err = unix.Write(fds[1], message(make([]byte, 0, 32), wire.MsgcDisplayInit, make([]byte, 14)))
+	go func() { _ = server.Serve(l) }()
+	client, err := drain.Dial(drain.Options{Addr: l.Addr().String()})
 	noError(t, err)
-	go swallow(fds[1])
-	c.worker.ConnectDisplay(display.Connection{FD: fds[0], Client: 1, MiniHeader: true})
+	t.Cleanup(client.Close)
 	select {
 	case <-joined:
 	case <-time.After(patience):

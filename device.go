@@ -112,7 +112,7 @@ func (d *Device) discard() {
 }
 
 func (d *Device) channels() []core.Channel {
-	return []core.Channel{displayChannel{d}, cursorChannel{d}}
+	return []core.Channel{cursorChannel{d}, displayChannel{d}}
 }
 
 // Close takes the device away: its channels end, its surfaces go, and every

@@ -13,7 +13,7 @@ import (
 func TestRows(t *testing.T) {
 	realclient.need(t)
 	for _, r := range rows(t) {
-		for _, compression := range []string{"lz", "off"} {
+		for _, compression := range r.compressions() {
 			t.Run(r.name()+"/"+compression, func(t *testing.T) {
 				t.Parallel()
 				addr := serve(t, r.serveArgs(compression)...)
@@ -26,8 +26,34 @@ func TestRows(t *testing.T) {
 	}
 }
 
+// compressions are those that a state is played with: all of them at the end.
+func (r row) compressions() []string {
+	if r.commands == "end" {
+		return []string{"lz", "off", "auto_glz", "auto_lz", "quic", "glz", "lz4"}
+	}
+	return []string{"lz", "off"}
+}
+
+// TestLossy plays over what counts as a slow line. Lossy images are replaced
+// when the line is idle, so that the last picture is exact all the same.
+func TestLossy(t *testing.T) {
+	realclient.need(t)
+	for _, r := range rows(t) {
+		if r.commands != "end" {
+			continue
+		}
+		t.Run(r.trace, func(t *testing.T) {
+			t.Parallel()
+			args := r.serveArgs("auto_glz")
+			addr := serve(t, append(args, "--jpeg-wan", "always", "--zlib-glz-wan", "always")...)
+			wantPicture(t, look(t, addr)(), r.hash)
+		})
+	}
+}
+
 func (r row) serveArgs(compression string) []string {
-	args := []string{"--pace", "fast", "--wait-client", "--loop=false", "--image-compression", compression}
+	args := []string{"--pace", "fast", "--wait-client", "--loop=false", "--image-compression", compression,
+		"--jpeg-wan", "never", "--zlib-glz-wan", "never"}
 	if r.recording != "" {
 		args = append(args, "--recording", r.recording)
 	}

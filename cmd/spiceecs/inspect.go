@@ -23,6 +23,7 @@ type inspection struct {
 	app  *app
 	file string // "-" for standard input
 	json bool
+	pictures
 }
 
 func newInspectCmd(a *app) *cobra.Command {
@@ -34,11 +35,16 @@ func newInspectCmd(a *app) *cobra.Command {
 in it: commands, effects, images by format and size, surfaces, requests to the
 device worker, and how the rate of events went over time.
 
+With --tree or --heat, run the recording through the engine instead, with one
+simulated client, and draw what that did: the render tree as it stands after N
+commands, or how often each pixel of the screen was drawn and sent.
+
 A server writes recordings when SPICE_WORKER_RECORD_FILENAME names a file.
-FILE may be - for standard input.`,
+FILE may be - for standard input, and a picture - for standard output.`,
 		Example: `  spiceecs inspect desktop.rec.zst
   spiceecs inspect --json desktop.rec.zst | jq .draws
-  zcat desktop.rec.gz | spiceecs inspect -`,
+  zcat desktop.rec.gz | spiceecs inspect -
+  spiceecs inspect --at 1000 --tree tree.svg --heat heat.png desktop.rec.zst`,
 		Args: usageArgs(cobra.ExactArgs(1)),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
@@ -52,10 +58,14 @@ FILE may be - for standard input.`,
 		},
 	}
 	cmd.Flags().BoolVar(&in.json, "json", false, "print JSON")
+	in.pictureFlags(cmd)
 	return cmd
 }
 
 func (in *inspection) run(ctx context.Context, stdin io.Reader) error {
+	if in.tree != "" || in.heat != "" {
+		return in.draw(ctx, stdin)
+	}
 	src, size := stdin, int64(0)
 	if in.file != "-" {
 		f, err := os.Open(in.file)

@@ -68,7 +68,7 @@ func TestNetTest(t *testing.T) {
 		// 256000 bytes in 200 ms are 10,240,000 bit/s, below 10 Mi.
 		{"slow", []uint32{1, 2, 3}, []time.Duration{20, 20, 220}, 10240000, true},
 		{"fast", []uint32{1, 2, 3}, []time.Duration{20, 20, 40}, 102400000, false},
-		{"second is faster", []uint32{1, 2, 3}, []time.Duration{20, 20, 220}, 10240000, true},
+		{"first is faster", []uint32{1, 2, 3}, []time.Duration{20, 120, 220}, 10240000, true},
 		{"no difference", []uint32{1, 2, 3}, []time.Duration{20, 20, 20}, 0, false},
 		{"not over", []uint32{1, 2}, []time.Duration{20, 20}, 0, false},
 		{"out of turn", []uint32{1, 3, 2}, []time.Duration{20, 20, 220}, 0, false},

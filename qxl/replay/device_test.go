@@ -189,6 +189,7 @@ func (d *device) DestroySurfaces() error {
 			d.ring.Release(r)
 		}
 		clear(d.surfaces)
+		d.primary = false
 		return nil
 	})
 }

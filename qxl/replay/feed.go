@@ -149,7 +149,7 @@ func (p *Player) destroySurfaces(dev Device) error {
 			return err
 		}
 	}
-	return nil
+	return p.freePrimary()
 }
 
 // createPrimary creates the primary surface with the memory that was recorded,
@@ -179,6 +179,15 @@ func (p *Player) destroyPrimary(dev Device) error {
 	}
 	if err := dev.DestroyPrimary(); err != nil {
 		return fmt.Errorf("destroy primary: %w", err)
+	}
+	return p.freePrimary()
+}
+
+// freePrimary frees the memory of a primary surface that the device has
+// destroyed, if there is one.
+func (p *Player) freePrimary() error {
+	if p.primary == 0 {
+		return nil
 	}
 	b := p.primary
 	p.primary = 0

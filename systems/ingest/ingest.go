@@ -70,6 +70,7 @@ type Ingest struct {
 
 	display, cursor poller
 
+	cmd     qxl.Command // just taken; here so that taking it allocates nothing
 	update  qxl.UpdateCommand
 	message qxl.MessageCommand
 	surface qxl.SurfaceCommand
@@ -103,23 +104,21 @@ func (in *Ingest) Run(now time.Time, budget int) time.Duration {
 		if i == budget {
 			return 0
 		}
-		var c qxl.Command
-		if !in.take(&in.cursor, &next, in.ring.GetCursorCommand, in.ring.RequestCursorNotification, &c) {
+		if !in.take(&in.cursor, &next, in.ring.GetCursorCommand, in.ring.RequestCursorNotification) {
 			break
 		}
 		in.stats.Cursor++
-		in.cursorCommand(c)
+		in.cursorCommand(in.cmd)
 	}
 	for i := 0; in.sink.Room(); i++ {
 		if i == budget {
 			return 0
 		}
-		var c qxl.Command
-		if !in.take(&in.display, &next, in.ring.GetCommand, in.ring.RequestCommandNotification, &c) {
+		if !in.take(&in.display, &next, in.ring.GetCommand, in.ring.RequestCommandNotification) {
 			break
 		}
 		in.stats.Display++
-		in.displayCommand(c)
+		in.displayCommand(in.cmd)
 	}
 	return next
 }
@@ -128,25 +127,24 @@ func (in *Ingest) Run(now time.Time, budget int) time.Duration {
 // whether the sink has room or not.
 func (in *Ingest) Flush(now time.Time, limit int) {
 	in.now = now
-	var c qxl.Command
-	for i := 0; i < limit && in.ring.GetCursorCommand(&c); i++ {
+	for i := 0; i < limit && in.ring.GetCursorCommand(&in.cmd); i++ {
 		in.stats.Cursor++
-		in.cursorCommand(c)
+		in.cursorCommand(in.cmd)
 	}
-	for i := 0; i < limit && in.ring.GetCommand(&c); i++ {
+	for i := 0; i < limit && in.ring.GetCommand(&in.cmd); i++ {
 		in.stats.Display++
-		in.displayCommand(c)
+		in.displayCommand(in.cmd)
 	}
 }
 
-// take gets the next command of a ring. Of an empty one it asks once more after
+// take gets the next command of a ring into in.cmd. Of an empty one it asks once more after
 // pollInterval, then leaves it to the guest to wake the worker.
-func (in *Ingest) take(p *poller, next *time.Duration, get func(*qxl.Command) bool, request func() bool, c *qxl.Command) bool {
+func (in *Ingest) take(p *poller, next *time.Duration, get func(*qxl.Command) bool, request func() bool) bool {
 	if p.armed {
 		return false
 	}
 	for {
-		if get(c) {
+		if get(&in.cmd) {
 			p.retried = false
 			return true
 		}

@@ -10,7 +10,10 @@ import (
 // change it, for every message that does. It begins anew with each primary
 // surface, and outlives it.
 type Heat struct {
-	Width, Height int
+	Title         string // what was played
+	Commands      uint64 // played so far
+	Client        uint64 // commands after which the client takes what waits for it; 0: no client
+	Width, Height int    // 0 if there never was a primary surface
 	drawn, sent   layer
 	area          regions.Region // scratch
 	rects         []regions.Rect // scratch
@@ -29,6 +32,15 @@ func (h *Heat) Drawn() []uint32 { return h.drawn.counts() }
 // Sent is how often each pixel was sent, line by line.
 func (h *Heat) Sent() []uint32 { return h.sent.counts() }
 
+// HeatCounts sums one of the two counts up. Most is that of a single pixel.
+type HeatCounts struct {
+	Count
+	Most uint32 `json:"most"`
+}
+
+// Counts sums both up.
+func (h *Heat) Counts() (drawn, sent HeatCounts) { return h.drawn.sum(), h.sent.sum() }
+
 // count adds the pixels that a command may change to a layer, if it is for the
 // primary surface, and returns their number.
 func (h *Heat) count(cmd *qxl.Drawable, l *layer) uint64 {
@@ -43,6 +55,7 @@ func (h *Heat) count(cmd *qxl.Drawable, l *layer) uint64 {
 		h.area.SetRects(h.rects)
 	}
 	if cmd.Surface == 0 {
+		l.drawables++
 		for r := range h.area.Rects {
 			l.add(r)
 		}
@@ -55,11 +68,12 @@ func (h *Heat) count(cmd *qxl.Drawable, l *layer) uint64 {
 // pixels.
 type layer struct {
 	width, height int
+	drawables     uint64
 	steps         []int32
 }
 
 func (l *layer) begin(width, height int) {
-	l.width, l.height = width, height
+	l.width, l.height, l.drawables = width, height, 0
 	l.steps = make([]int32, (width+1)*height)
 }
 
@@ -87,4 +101,13 @@ func (l *layer) counts() []uint32 {
 		}
 	}
 	return all
+}
+
+func (l *layer) sum() HeatCounts {
+	c := HeatCounts{Count: Count{Drawables: l.drawables}}
+	for _, n := range l.counts() {
+		c.Pixels += uint64(n)
+		c.Most = max(c.Most, n)
+	}
+	return c
 }

@@ -1,13 +1,13 @@
 package picture
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/png"
 	"io"
 	"math"
-	"slices"
 )
 
 // Measures of the heat picture, in pixels.
@@ -76,45 +76,43 @@ func (s scale) color(n uint32) uint8 {
 	return uint8(firstHeat + int(math.Round(s.place(n)*(heatShades-1))))
 }
 
+// ErrEmpty reports that there is nothing to be seen.
+var ErrEmpty = errors.New("there was no primary surface")
+
 // heatMap is one of the two maps.
 type heatMap struct {
-	title string
-	lines []string
-	cells []uint32
+	title  string
+	sum    HeatCounts
+	remark string
+	cells  []uint32
 }
 
-// WritePNG draws both counts side by side, with one scale for both. n is of the
-// play that the heat comes from.
-func (h *Heat) WritePNG(w io.Writer, title string, n Numbers, every uint64) error {
+// WritePNG draws both counts side by side, with one scale for both.
+func (h *Heat) WritePNG(w io.Writer) error {
 	if h.Width == 0 {
 		return ErrEmpty
 	}
-	drawn, sent := h.Drawn(), h.Sent()
-	maps := [2]heatMap{
-		{title: "drawn by the guest", cells: drawn, lines: []string{amount(drawn), count(n.Drawn.Drawables, "drawable") + " on all surfaces"}},
-		{title: "sent to a client", cells: sent, lines: []string{
-			amount(sent) + ", " + percent(int64(sum(sent)), int64(sum(drawn))) + " of the pixels drawn",
-			"a client that takes what waits for it after every " + count(every, "command"),
-		}},
+	drawn, sent := h.Counts()
+	remark := "there is no client"
+	if h.Client > 0 {
+		remark = percent(int64(sent.Pixels), int64(drawn.Pixels)) + "; the client takes what waits after every " + count(h.Client, "command")
 	}
-	if every == 0 {
-		maps[1].lines[1] = "there is no client"
-	}
+	maps := [2]heatMap{{"drawn by the guest", drawn, "", h.Drawn()}, {"sent to the client", sent, remark, h.Sent()}}
 	up, down := h.zoom()
 	room := max(h.Width*up/down, leastWidth)
 	height := (h.Height*up + down - 1) / down
 	top := heatMargin + largeFace.height + 16 + 3*(smallFace.height+2) + 10
 	p := &plot{
 		Paletted: image.NewPaletted(image.Rect(0, 0, 2*heatMargin+2*room+heatGap, top+height+36+barHeight+2*smallFace.height+heatMargin), heatPalette()),
-		scale:    scale{max(slices.Max(drawn), slices.Max(sent))},
+		scale:    scale{max(drawn.Most, sent.Most)},
 	}
-	p.text(largeFace, heatMargin, heatMargin, title, textShades)
+	p.text(largeFace, heatMargin, heatMargin, headline("How often each pixel was drawn and sent", h.Commands, h.Title), textShades)
 	for i, m := range maps {
 		x, y := heatMargin+i*(room+heatGap), heatMargin+largeFace.height+16
 		p.text(smallFace, x, y, m.title, textShades)
-		for j, line := range m.lines {
-			p.text(smallFace, x, y+(j+1)*(smallFace.height+2), line, textShades*6/10)
-		}
+		line := fmt.Sprintf("%s by %s, a pixel up to %s", pixels(m.sum.Pixels), count(m.sum.Drawables, "drawable"), count(uint64(m.sum.Most), "time"))
+		p.text(smallFace, x, y+smallFace.height+2, line, textShades*7/10)
+		p.text(smallFace, x, y+2*(smallFace.height+2), m.remark, textShades*7/10)
 		p.cells(x, top, h, m.cells, up, down)
 	}
 	p.bar(heatMargin, top+height+30, 2*room+heatGap)
@@ -131,17 +129,6 @@ func (h *Heat) zoom() (up, down int) {
 		return min(maxZoom, max(1, mapWidth/side)), 1
 	}
 	return 1, max((h.Width+mapWidth-1)/mapWidth, (side+2*mapWidth-1)/(2*mapWidth))
-}
-
-func sum(cells []uint32) (total uint64) {
-	for _, c := range cells {
-		total += uint64(c)
-	}
-	return total
-}
-
-func amount(cells []uint32) string {
-	return pixels(sum(cells)) + ", one up to " + count(uint64(slices.Max(cells)), "time")
 }
 
 // plot is a heat picture that is being drawn.
@@ -185,33 +172,40 @@ func (p *plot) bar(x, y, width int) {
 		t := float64(dx) / float64(width-1)
 		p.fill(image.Rect(x+dx, y, x+dx+1, y+barHeight), uint8(firstHeat+int(math.Round(t*(heatShades-1)))))
 	}
-	free := x
-	for _, n := range ticks(p.scale.most) {
+	mark := func(n uint32, from, to int) (left, right int) {
 		at, label := x+int(p.scale.place(n)*float64(width-1)), number(int(n))
-		left := min(max(at-len(label)*smallFace.width/2, x), x+width-len(label)*smallFace.width)
-		if left < free {
-			continue
+		room := len(label) * smallFace.width
+		left = min(max(at-room/2, x), x+width-room)
+		if left < from || left+room > to {
+			return to, from // no room
 		}
 		p.fill(image.Rect(at, y+barHeight, at+1, y+barHeight+5), firstText+textShades*6/10)
 		p.text(smallFace, left, y+barHeight+6, label, textShades*7/10)
-		free = left + (len(label)+1)*smallFace.width
+		return left, left + room
+	}
+	from := x
+	to, _ := mark(p.scale.most, from, x+width)
+	for _, n := range ticks(p.scale.most) {
+		_, right := mark(n, from, to-smallFace.width)
+		if right > from {
+			from = right + smallFace.width
+		}
 	}
 	p.text(smallFace, x+width-len(times)*smallFace.width, y+barHeight+6+smallFace.height, times, textShades*6/10)
 }
 
 const times = "times, logarithmic"
 
-// ticks are the numbers 1, 2, 5, 10 … below most, and most. The last ones come
-// first in importance, so that most is always written.
+// ticks are the numbers 1, 2, 5, 10 … below most.
 func ticks(most uint32) (all []uint32) {
 	for step := uint64(1); step < uint64(most); step *= 10 {
 		for _, f := range []uint64{1, 2, 5} {
-			if n := f * step; n*10 < uint64(most)*9 {
-				all = append(all, uint32(n))
+			if f*step < uint64(most) {
+				all = append(all, uint32(f*step))
 			}
 		}
 	}
-	return append(all, most)
+	return all
 }
 
 func (p *plot) fill(r image.Rectangle, c uint8) {

@@ -8,7 +8,7 @@ import (
 // legend explains what occurs in the picture, and returns where the page goes on.
 func (t *Tree) legend(p *page, y float64) float64 {
 	l := legend{page: p, x: margin, y: y}
-	types, effects, shadows := t.occurring()
+	types, effects, sum := t.occurring()
 	for typ, n := range types {
 		if n > 0 {
 			l.item(&Node{Kind: components.NodeDrawable, Type: qxl.DrawType(typ), Effect: qxl.EffectOpaque, Current: true},
@@ -22,31 +22,33 @@ func (t *Tree) legend(p *page, y float64) float64 {
 				"effect "+effectStyles[e].name, n)
 		}
 	}
-	l.item(&Node{Kind: components.NodeDrawable, Effect: qxl.EffectOpaque}, "executed, not sent yet", 0)
-	l.item(&Node{Kind: components.NodeContainer}, "container (in the list: brackets)", 0)
-	if shadows > 0 {
-		l.item(&Node{Kind: components.NodeShadow}, "shadow: read by a newer drawable", 0)
+	if executed := sum.Drawables - sum.Current; executed > 0 {
+		l.item(&Node{Kind: components.NodeDrawable, Effect: qxl.EffectOpaque}, "executed, not sent", executed)
+	}
+	if sum.Containers > 0 {
+		l.item(&Node{Kind: components.NodeContainer}, "container (brackets in the list)", sum.Containers)
+	}
+	if sum.Shadows > 0 {
+		l.item(&Node{Kind: components.NodeShadow}, "shadow: read by a newer drawable", sum.Shadows)
 		l.item(&Node{Kind: components.NodeShadow, OnHold: 1}, "on hold: hidden, but kept for the reader", 0)
 	}
 	l.line()
 	return l.y + 14
 }
 
-// occurring counts the drawables of each type and effect, and the shadows.
-func (t *Tree) occurring() (types [len(drawStyles)]int, effects [len(effectStyles)]int, shadows int) {
+// occurring counts the drawables of each type and effect, and sums all trees up.
+func (t *Tree) occurring() (types [len(drawStyles)]int, effects [len(effectStyles)]int, sum SurfaceCounts) {
 	for i := range t.Surfaces {
+		sum.add(t.Surfaces[i].Counts())
 		for j := range t.Surfaces[i].Nodes {
 			n := &t.Surfaces[i].Nodes[j]
-			switch {
-			case n.Kind == components.NodeShadow:
-				shadows++
-			case n.Kind == components.NodeDrawable && int(n.Type) < len(types) && int(n.Effect) < len(effects):
+			if n.Kind == components.NodeDrawable && int(n.Type) < len(types) && int(n.Effect) < len(effects) {
 				types[n.Type]++
 				effects[n.Effect]++
 			}
 		}
 	}
-	return types, effects, shadows
+	return types, effects, sum
 }
 
 // legend is a flow of items.

@@ -2,17 +2,16 @@ package picture
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"time"
 
-	"github.com/spiceecs/spiceecs/components"
 	"github.com/spiceecs/spiceecs/qxl/replay"
 )
 
 // Options say what is played.
 type Options struct {
+	Title       string // of the recording
 	At          uint64 // display and cursor commands to play; 0: all
 	ClientEvery uint64 // commands after which the simulated client takes what waits for it; 0: no client
 	Log         *slog.Logger
@@ -24,15 +23,20 @@ type Count struct {
 	Pixels    uint64 `json:"pixels"`
 }
 
-// Numbers describe what was played. Sent is what the client had taken after it
-// took what was left at the end, including surfaces' contents.
+// Numbers describe what was played. Surfaces are as the tree was; what was drawn
+// and sent includes what the client took at the end, and surfaces' contents.
 type Numbers struct {
-	Commands uint64          `json:"commands"`
-	Drawn    Count           `json:"drawn"`
-	Sent     Count           `json:"sent"`
-	Undrawn  uint64          `json:"undrawn"`  // drawables that could not be executed
+	Commands uint64 `json:"commands"`
+	Client   uint64 `json:"client_every"`
+	Drawn    Count  `json:"drawn"` // on all surfaces
+	Sent     Count  `json:"sent"`
+	Primary  struct {
+		Drawn HeatCounts `json:"drawn"`
+		Sent  HeatCounts `json:"sent"`
+	} `json:"primary"`
+	Executed uint64          `json:"executed"` // drawables, before the picture was taken
+	Failed   uint64          `json:"failed"`   // drawables that could not be executed
 	Refused  uint64          `json:"refused"`  // commands that made no sense
-	Executed uint64          `json:"executed"` // drawables executed before the picture was taken
 	Surfaces []SurfaceCounts `json:"surfaces"`
 }
 
@@ -64,21 +68,32 @@ func Play(ctx context.Context, open func() (io.ReadCloser, error), o Options) (*
 		return nil, err
 	}
 	p := &Picture{Tree: s.capture(), Heat: s.heat}
+	p.Tree.Title, p.Heat.Title = o.Title, o.Title
+	p.Tree.Client, p.Heat.Client = o.ClientEvery, o.ClientEvery
+	p.Tree.Commands, p.Heat.Commands = player.Stats().Commands, player.Stats().Commands
 	s.numbers.Executed = s.raster.Drawn
 	if o.ClientEvery > 0 {
 		s.take()
 	}
 	s.raster.FlushAll()
 	s.backdrops(p.Tree)
-	p.Numbers, p.Problem = s.numbers, s.firstFail
-	p.Numbers.Commands, p.Numbers.Undrawn = p.Tree.Commands, s.undrawn
-	for _, n := range s.ingest.Stats().Refused {
-		p.Numbers.Refused += n
-	}
-	for i := range p.Tree.Surfaces {
-		p.Numbers.Surfaces = append(p.Numbers.Surfaces, p.Tree.Surfaces[i].Counts())
-	}
+	s.count(p)
 	return p, nil
+}
+
+// count sums everything up.
+func (s *stages) count(p *Picture) {
+	n := &p.Numbers
+	*n, p.Problem = s.numbers, s.firstFailure
+	n.Commands, n.Client = p.Tree.Commands, p.Tree.Client
+	n.Primary.Drawn, n.Primary.Sent = p.Heat.Counts()
+	for _, times := range s.ingest.Stats().Refused {
+		n.Refused += times
+	}
+	n.Surfaces = []SurfaceCounts{}
+	for i := range p.Tree.Surfaces {
+		n.Surfaces = append(n.Surfaces, p.Tree.Surfaces[i].Counts())
+	}
 }
 
 // now is a clock on which everything is due at once: the player's device is
@@ -92,8 +107,4 @@ func (now) AfterFunc(_ time.Duration, f func()) (stop func() bool) {
 	return func() bool { return false }
 }
 
-// ErrEmpty reports that there is nothing to be seen.
-var ErrEmpty = errors.New("there was no primary surface")
-
 var _ replay.Clock = now{}
-var _ = components.NodeDrawable

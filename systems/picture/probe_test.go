@@ -31,7 +31,7 @@ func TestHeatProbe(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, _ := os.Create(os.Getenv("OUT"))
-	if err := p.Heat.WritePNG(out, "After 2,430 commands of desktop.rec.zst", p.Numbers, 50); err != nil {
+	if err := p.Heat.WritePNG(out); err != nil {
 		t.Fatal(err)
 	}
 	out.Close()

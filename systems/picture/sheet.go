@@ -1,16 +1,23 @@
 package picture
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spiceecs/spiceecs/components"
 	"github.com/spiceecs/spiceecs/regions"
 )
 
-// tiny is the size below which a node is not drawn by itself but together with
-// others that look the same, in pixels of the map.
-const tiny = 5
+// Bounds of what is drawn by itself.
+const (
+	// tiny is the size below which drawables that look the same are drawn
+	// together, in pixels of the map. It is doubled until no more than maxShapes
+	// are larger.
+	tiny      = 5
+	maxShapes = 4000
+)
 
 // sheet is what has been worked out about a surface in order to draw it.
 type sheet struct {
@@ -31,8 +38,8 @@ type shape struct {
 	hold  []byte // of a shadow
 }
 
-// newSheets works the sheets of all surfaces out. Only the first surface that
-// has something to show, and the primary, get much room.
+// newSheets works out the sheets of the first surface, which has much room, and
+// of those others that have most nodes.
 func newSheets(t *Tree) (all []*sheet) {
 	for i := range t.Surfaces {
 		sh := &sheet{Surface: &t.Surfaces[i]}
@@ -41,12 +48,37 @@ func newSheets(t *Tree) (all []*sheet) {
 			width, height = thumbWidth, thumbHeight
 		}
 		sh.scale = min(width/float64(sh.Width), height/float64(sh.Height))
-		sh.level, sh.top = sh.levels()
-		sh.group()
 		all = append(all, sh)
+	}
+	if len(all) > 1 {
+		slices.SortStableFunc(all[1:], func(a, b *sheet) int { return cmp.Compare(len(b.Nodes), len(a.Nodes)) })
+		all = all[:min(len(all), 1+maxThumbs)]
+	}
+	for _, sh := range all {
+		sh.level, sh.top = sh.levels()
+		sh.group(sh.smallest())
 	}
 	return all
 }
+
+// smallest is the size of the smallest drawables that are drawn by themselves,
+// in pixels of the surface.
+func (sh *sheet) smallest() int32 {
+	for size := max(1, int32(tiny/sh.scale)); ; size *= 2 {
+		n := 0
+		for i := range sh.Nodes {
+			if sh.Nodes[i].size() >= size {
+				n++
+			}
+		}
+		if n <= maxShapes || size > regions.MaxCoord {
+			return size
+		}
+	}
+}
+
+// size is the longer side of what is left of a node.
+func (n *Node) size() int32 { return max(n.Extents.Width(), n.Extents.Height()) }
 
 // look is what tiny nodes that are drawn together have in common.
 type look struct {
@@ -57,13 +89,12 @@ type look struct {
 }
 
 // group makes the shapes.
-func (sh *sheet) group() {
+func (sh *sheet) group(smallest int32) {
 	tinies := map[look]int{}
 	for i := len(sh.Nodes) - 1; i >= 0; i-- {
 		n := &sh.Nodes[i]
 		s := shape{node: n, index: i, nodes: 1, level: sh.level[i]}
-		small := max(n.Extents.Width(), n.Extents.Height()) < int32(tiny/sh.scale)
-		if n.Kind != components.NodeDrawable || !small {
+		if n.Kind != components.NodeDrawable || n.size() >= smallest {
 			s.area, s.hold = outline(nil, n.Area), outline(nil, n.Hold)
 			sh.shapes = append(sh.shapes, s)
 			continue

@@ -68,7 +68,7 @@ type SurfaceCounts struct {
 
 // capture copies the trees of all surfaces.
 func (s *stages) capture() *Tree {
-	t := &Tree{Commands: s.player.Stats().Commands, Client: s.client.every}
+	t := new(Tree)
 	for id, e := range s.scene.ByID {
 		if e.IsZero() {
 			continue
@@ -136,4 +136,16 @@ func (s *Surface) Counts() SurfaceCounts {
 		}
 	}
 	return c
+}
+
+// add adds the numbers of nodes and pixels of another surface.
+func (c *SurfaceCounts) add(o SurfaceCounts) {
+	c.Drawables += o.Drawables
+	c.Current += o.Current
+	c.Waiting += o.Waiting
+	c.Containers += o.Containers
+	c.Shadows += o.Shadows
+	c.Depth = max(c.Depth, o.Depth)
+	c.Visible += o.Visible
+	c.OnHold += o.OnHold
 }

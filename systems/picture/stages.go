@@ -36,11 +36,10 @@ type stages struct {
 	raster *raster.Raster
 	ingest *ingest.Ingest
 
-	client    client
-	heat      *Heat
-	numbers   Numbers
-	undrawn   uint64 // drawables that could not be executed
-	firstFail error
+	client       client
+	heat         *Heat
+	numbers      Numbers
+	firstFailure error
 }
 
 // client is the simulated client.
@@ -74,8 +73,8 @@ func newStages(player *replay.Player, every uint64, log *slog.Logger) (*stages, 
 
 // failed counts drawables that the canvas cannot draw, and keeps the first reason.
 func (s *stages) failed(err error) {
-	if s.undrawn++; s.firstFail == nil {
-		s.firstFail = err
+	if s.numbers.Failed++; s.firstFailure == nil {
+		s.firstFailure = err
 	}
 }
 
@@ -135,6 +134,9 @@ func (s *stages) CreatePrimary(p qxl.PrimarySurface) error {
 	keep := p.Flags&qxl.SurfaceKeepData != 0
 	if !keep {
 		clear(p.Memory)
+	}
+	if s.client.every > 0 {
+		s.take() // what is left for the primary surface before
 	}
 	s.heat.begin(int(p.Width), int(p.Height))
 	s.announce(0, keep)

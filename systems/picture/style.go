@@ -127,15 +127,17 @@ func count[T int | uint64](n T, thing string) string {
 	return number(n) + " " + thing + "s"
 }
 
-// pixels writes a large number of pixels in a short way.
+// pixels writes a number of pixels in a short way.
 func pixels[T int64 | uint64](n T) string {
 	switch {
 	case n < 10_000:
 		return number(int64(n)) + " px"
-	case n < 10_000_000:
-		return number(int64(n+500)/1000) + " kpx"
+	case n < 1_000_000:
+		return strconv.FormatInt(int64(n)/1000, 10) + " kpx"
+	case n < 100_000_000:
+		return strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64) + " Mpx"
 	}
-	return number(int64(n+500_000)/1_000_000) + " Mpx"
+	return number(int64(n)/1_000_000) + " Mpx"
 }
 
 // short writes a coordinate with up to two digits behind the point.

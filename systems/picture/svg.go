@@ -49,26 +49,26 @@ func textWidth(s string, size float64) float64 {
 func (t *Tree) WriteSVG(w io.Writer) error {
 	body := new(page)
 	y := t.header(body)
-	styles, height := newSheets(t), y+3*lineHeight
+	sheets, height := newSheets(t), y+3*lineHeight
 	if len(t.Surfaces) == 0 {
 		body.text(margin, y+lineHeight, "h2", "There is no surface.")
 	} else {
 		y = t.legend(body, y)
-		sh := styles[0]
+		sh := sheets[0]
 		below := sh.drawMap(body, margin, y, leftWidth, 1.2*leftWidth)
 		height = sh.drawList(body, margin, below+gutter/2)
 		height = max(height, sh.drawStack(body, margin+leftWidth+gutter, y, height-y))
-		height = drawOthers(body, styles[1:], height+gutter)
+		height = drawOthers(body, sheets[1:], len(t.Surfaces)-len(sheets), height+gutter)
 	}
 	out := new(page)
 	out.printf(`<svg xmlns="http://www.w3.org/2000/svg" width="%[1]s" height="%[2]s" viewBox="0 0 %[1]s %[2]s" role="img">`+"\n",
 		short(pageWidth), short(height+margin))
 	out.WriteString("<title>")
-	out.escape(t.headline())
+	out.escape(headline("Render tree", t.Commands, t.Title))
 	out.WriteString("</title>\n")
 	out.WriteString(styleSheet)
 	out.printf(`<rect width="100%%" height="100%%" fill="%s"/>`+"\n", paper)
-	for _, sh := range styles {
+	for _, sh := range sheets {
 		if err := sh.define(out); err != nil {
 			return err
 		}
@@ -96,30 +96,25 @@ text { font-family: "Inter", "Segoe UI", "Helvetica Neue", "DejaVu Sans", Arial,
 </defs>
 `
 
-func (t *Tree) headline() string {
-	s := "Render tree after " + count(t.Commands, "command")
-	if t.Title != "" {
-		s += " of " + t.Title
+// headline says what a picture shows, of which recording, after how many commands.
+func headline(what string, commands uint64, title string) string {
+	what += " after " + count(commands, "command")
+	if title != "" {
+		what += " of " + title
 	}
-	return s
+	return what
 }
 
 // header writes the title and the sums, and returns where the page goes on.
 func (t *Tree) header(p *page) float64 {
-	p.text(margin, margin+24, "h1", t.headline())
-	var sum SurfaceCounts
-	for i := range t.Surfaces {
-		c := t.Surfaces[i].Counts()
-		sum.Drawables += c.Drawables
-		sum.Current += c.Current
-		sum.Waiting += c.Waiting
-		sum.Containers += c.Containers
-		sum.Shadows += c.Shadows
-		sum.OnHold += c.OnHold
+	p.text(margin, margin+24, "h1", headline("Render tree", t.Commands, t.Title))
+	_, _, sum := t.occurring()
+	line := fmt.Sprintf("%s (%s not executed, %s not sent), %s, %s", count(sum.Drawables, "drawable"),
+		number(sum.Current), number(sum.Waiting), count(sum.Containers, "container"), count(sum.Shadows, "shadow"))
+	if sum.Shadows > 0 {
+		line += " with " + pixels(sum.OnHold) + " on hold"
 	}
-	line := fmt.Sprintf("%s (%s not executed, %s not sent), %s, %s with %s on hold, %s.",
-		count(sum.Drawables, "drawable"), number(sum.Current), number(sum.Waiting), count(sum.Containers, "container"),
-		count(sum.Shadows, "shadow"), pixels(sum.OnHold), count(len(t.Surfaces), "surface"))
+	line += ", " + count(len(t.Surfaces), "surface") + "."
 	if t.Client > 0 {
 		line += " A client takes what waits for it after every " + count(t.Client, "command") + "."
 	} else {

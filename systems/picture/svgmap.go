@@ -121,18 +121,18 @@ const (
 	maxThumbs   = 15
 )
 
-// drawOthers draws maps of the other surfaces side by side, and returns where
-// they end.
-func drawOthers(p *page, all []*sheet, y float64) float64 {
+// drawOthers draws maps of other surfaces side by side, and returns where they
+// end. left is how many more there are.
+func drawOthers(p *page, all []*sheet, left int, y float64) float64 {
 	if len(all) == 0 {
 		return y - gutter
 	}
 	const columns = 5
 	step := (pageWidth - 2*margin - columns*thumbWidth) / (columns - 1)
-	p.text(margin, y+15, "h2", count(len(all), "other surface"))
+	p.text(margin, y+15, "h2", count(len(all)+left, "other surface"))
 	y += 32
 	bottom := y
-	for i, sh := range all[:min(len(all), maxThumbs)] {
+	for i, sh := range all {
 		if i > 0 && i%columns == 0 {
 			y = bottom + gutter
 		}
@@ -151,9 +151,9 @@ func drawOthers(p *page, all []*sheet, y float64) float64 {
 		p.printf(`<rect x="%s" y="%s" width="%s" height="%s" fill="none" stroke="%s"/>`+"\n", short(x), short(y+36), short(w), short(h), faint)
 		bottom = max(bottom, y+36+h)
 	}
-	if n := len(all) - maxThumbs; n > 0 {
+	if left > 0 {
 		bottom += gutter
-		p.text(margin, bottom, "dim", "and "+number(n)+" more")
+		p.text(margin, bottom, "dim", fmt.Sprintf("and %s with fewer nodes", number(left)))
 	}
 	return bottom
 }
