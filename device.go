@@ -36,6 +36,9 @@ type DeviceOptions struct {
 	// OnDisplay, if set, is told when a client's display channel is about to be
 	// sent the screen. It is called on the device's goroutine and must not block.
 	OnDisplay func(client uint32)
+	// OnLeft, if set, is told when a client's display or cursor channel has
+	// ended, as OnDisplay is.
+	OnLeft func(channel wire.ChannelType, client uint32)
 }
 
 // Device is a QXL device of a Server.
@@ -92,7 +95,7 @@ func (s *Server) newDevice(o DeviceOptions) (*Device, error) {
 	w, err := display.New(display.Config{
 		ID: o.ID, Ring: o.Ring, Memory: o.Memory, Surfaces: o.Surfaces, HeldBytes: o.HeldBytes,
 		Compression: compression, JPEG: jpeg, ZlibGLZ: zlib, Pool: s.pool, Caches: s.caches,
-		Clock: s.clock, Log: s.log, Joined: o.OnDisplay,
+		Clock: s.clock, Log: s.log, Joined: o.OnDisplay, Left: o.OnLeft,
 		PrimaryChanged: func(p display.Primary) {
 			s.core.SetDisplay(o.ID, core.DisplayState{
 				Active: p.Active, Width: p.Width, Height: p.Height, MouseMode: p.MouseMode, RAM: o.RAM,

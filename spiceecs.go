@@ -24,6 +24,7 @@ import (
 
 	"github.com/spiceecs/spiceecs/ecs"
 	"github.com/spiceecs/spiceecs/net/core"
+	"github.com/spiceecs/spiceecs/net/link"
 	"github.com/spiceecs/spiceecs/net/wire"
 	"github.com/spiceecs/spiceecs/systems/encode"
 )
@@ -48,6 +49,11 @@ type Options struct {
 
 	// OnClient, if set, is told of clients that come and go. It must not block.
 	OnClient func(ClientEvent)
+	// OnLink, if set, is told of every channel that a client has linked to, and
+	// of main and inputs channels that have ended. It must not block.
+	OnLink func(up bool, client uint32, h link.Hello)
+	// OnMouseMode, if set, is told who moves the pointer. It must not block.
+	OnMouseMode func(server bool)
 }
 
 // ClientEvent tells of a client that has come or gone.
@@ -73,6 +79,7 @@ type Server struct {
 	caches *encode.Registry
 
 	mu      sync.Mutex
+	onMode  func(server bool)
 	devices map[uint8]*Device
 	closed  bool
 	serving sync.WaitGroup
@@ -86,11 +93,11 @@ func New(o Options) (*Server, error) {
 	if o.Clock == nil {
 		o.Clock = ecs.SystemClock{}
 	}
-	s := &Server{log: o.Logger, clock: o.Clock, devices: map[uint8]*Device{}, caches: encode.NewRegistry()}
+	s := &Server{onMode: o.OnMouseMode, log: o.Logger, clock: o.Clock, devices: map[uint8]*Device{}, caches: encode.NewRegistry()}
 	c, err := core.New(core.Config{
 		Clock: o.Clock, Logger: o.Logger, Name: o.Name, UUID: o.UUID,
 		Exclusive: o.Exclusive, MaxClients: o.MaxClients, HandshakeTimeout: o.HandshakeTimeout,
-		OnClient: o.OnClient, OnMouseMode: s.mouseMode,
+		OnClient: o.OnClient, OnMouseMode: s.mouseMode, OnLink: o.OnLink,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("spiceecs: %w", err)
@@ -168,6 +175,9 @@ func (s *Server) Clients() []ClientInfo { return s.core.Clients() }
 // mouseMode tells the devices who moves the pointer. It runs on the core's
 // goroutine.
 func (s *Server) mouseMode(mode int) {
+	if s.onMode != nil {
+		s.onMode(mode == wire.MouseServer)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, d := range s.devices {

@@ -25,6 +25,7 @@ type PipeItem struct {
 	Primary bool
 	Client  uint16 // slot of the client in its channel
 	Surface uint32
+	Queued  int64 // when, in nanoseconds of the clock
 	Bytes   int32 // rough size on the wire, for back-pressure
 
 	Pipe ecs.Link

@@ -56,8 +56,6 @@ func open(o *Options, session uint32, t wire.ChannelType, caps wire.Caps) (*chan
 	return ch, nil
 }
 
-func (ch *channel) close() { ch.c.Close() }
-
 // link performs the link phase.
 func (ch *channel) link(password string, session uint32, t wire.ChannelType, caps wire.Caps) error {
 	common := wire.NewCaps(wire.CapAuthSelection, wire.CapAuthSPICE, wire.CapMiniHeader)

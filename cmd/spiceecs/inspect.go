@@ -44,7 +44,7 @@ FILE may be - for standard input, and a picture - for standard output.`,
 		Example: `  spiceecs inspect desktop.rec.zst
   spiceecs inspect --json desktop.rec.zst | jq .draws
   zcat desktop.rec.gz | spiceecs inspect -
-  spiceecs inspect --at 1000 --tree tree.svg --heat heat.png desktop.rec.zst`,
+  spiceecs inspect --at 700 --tree tree.svg --heat heat.png desktop.rec.zst`,
 		Args: usageArgs(cobra.ExactArgs(1)),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {

@@ -139,7 +139,7 @@ func printTree(w io.Writer, file string, n picture.Numbers) error {
 		drawables, containers, shadows = drawables+s.Drawables, containers+s.Containers, shadows+s.Shadows
 		depth, onHold = max(depth, s.Depth), onHold+s.OnHold
 	}
-	_, err := fmt.Fprintf(w, "%s: after %d commands %d drawables, %d containers up to %d deep, %d shadows with %d pixels on hold, %d surfaces\n",
-		file, n.Commands, drawables, containers, depth, shadows, onHold, len(n.Surfaces))
+	_, err := fmt.Fprintf(w, "%s: after %d commands: surfaces %d, drawables %d, containers %d (%d deep), shadows %d (%d pixels on hold)\n",
+		file, n.Commands, len(n.Surfaces), drawables, containers, depth, shadows, onHold)
 	return err
 }

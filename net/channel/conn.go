@@ -35,6 +35,7 @@ const (
 	BatchMessages = 512       // or has this many messages
 	MaxQueued     = 16 << 20  // default of Config.MaxQueued
 	readBuffer    = 4 << 10
+	lowWater      = 128 << 10 // bytes the kernel may hold that the line has no room for
 )
 
 // Errors that end a connection.
@@ -119,6 +120,8 @@ func New(cfg Config) (*Conn, error) {
 	if cfg.Pings && !sock.IsUnix(cfg.FD) {
 		c.ping.init(c)
 	}
+	sock.SetNoDelay(cfg.FD)
+	sock.SetLowWater(cfg.FD, lowWater)
 	w, err := cfg.Loop.Watch(cfg.FD, ecs.Readable, c.event)
 	if err != nil {
 		return nil, fmt.Errorf("starting a channel: %w", err)

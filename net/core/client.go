@@ -80,6 +80,12 @@ func (c *Core) attach(h link.Hello, fd int) {
 	}
 }
 
+func (c *Core) linked(up bool, client uint32, h link.Hello) {
+	if c.cfg.OnLink != nil {
+		c.cfg.OnLink(up, client, h)
+	}
+}
+
 // attachMain makes a new client.
 func (c *Core) attachMain(h link.Hello, fd int) error {
 	if c.cfg.Exclusive {
@@ -104,6 +110,7 @@ func (c *Core) attachMain(h link.Hello, fd int) error {
 	if c.cfg.OnClient != nil {
 		c.cfg.OnClient(ClientEvent{Connected: true, Client: cl.info()})
 	}
+	c.linked(true, cl.id, h)
 	m.start()
 	return nil
 }
@@ -127,6 +134,7 @@ func (c *Core) attachOther(cl *client, h link.Hello, fd int) error {
 	if !ok {
 		return wire.LinkErrChannelNotAvailable // removed since the link result
 	}
+	c.linked(true, cl.id, h)
 	info := cl.info()
 	r.channel.Connect(Attachment{FD: fd, Client: info, Hello: h, LowBandwidth: info.LowBandwidth})
 	return nil
@@ -153,4 +161,5 @@ func (cl *client) gone(err error) {
 	if c.cfg.OnClient != nil {
 		c.cfg.OnClient(ClientEvent{Client: cl.info(), Err: err})
 	}
+	c.linked(false, cl.id, cl.hello)
 }

@@ -39,6 +39,9 @@ type Config struct {
 	// Callbacks, on the core's goroutine. They must not block.
 	OnClient    func(ClientEvent)
 	OnMouseMode func(mode int) // wire.MouseServer or wire.MouseClient
+	// OnLink is told of every channel that a client has linked to; up is false
+	// for a main or inputs channel that has ended.
+	OnLink func(up bool, client uint32, h link.Hello)
 }
 
 // Core is a running server core.

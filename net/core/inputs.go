@@ -24,6 +24,7 @@ var (
 // inputsChannel is a client's inputs channel. It implements channel.Handler.
 type inputsChannel struct {
 	client *client
+	hello  link.Hello
 	conn   *channel.Conn
 	keys   keys
 	moves  int // since the last MOUSE_MOTION_ACK
@@ -43,7 +44,8 @@ func (c *Core) attachInputs(cl *client, h link.Hello, fd int) error {
 	if err != nil {
 		return err
 	}
-	in.conn, cl.inputs = conn, in
+	in.conn, in.hello, cl.inputs = conn, h, in
+	c.linked(true, cl.id, h)
 	w := &conn.Out
 	w.Begin(wire.MsgInputsInit)
 	w.U16(uint16(c.keyboard.refresh()))
@@ -143,4 +145,5 @@ func (in *inputsChannel) Closed(*channel.Conn, error) {
 	cl := in.client
 	cl.inputs = nil
 	cl.core.keyboard.releaseAll(&in.keys)
+	cl.core.linked(false, cl.id, in.hello)
 }

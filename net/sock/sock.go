@@ -80,6 +80,12 @@ func SetNoDelay(fd int) {
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 }
 
+// SetLowWater keeps the kernel from queueing more than n bytes that it cannot send
+// yet, where the socket has that option, so that what is sent is decided late.
+func SetLowWater(fd, n int) {
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, n)
+}
+
 // IsUnix reports whether the socket is a local one. That of a bridge is not: it
 // stands for the connection behind it, and has no name.
 func IsUnix(fd int) bool {

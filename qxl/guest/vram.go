@@ -39,7 +39,8 @@ func (b Block) index() int32 { return int32(uint32(b)) }
 
 // VRAM is a guest's video memory.
 type VRAM struct {
-	mem []byte
+	mem  []byte
+	base uint64 // guest offset of mem[0]
 
 	mu   sync.Mutex
 	heap heap
@@ -53,14 +54,23 @@ func NewVRAM(size int) (*VRAM, error) {
 	if size < MinSize || size > MaxSize {
 		return nil, fmt.Errorf("guest: %d bytes of video memory, want %d to %d", size, MinSize, MaxSize)
 	}
-	v := &VRAM{mem: make([]byte, size&^(unit-1))}
+	return MapVRAM(make([]byte, size), start)
+}
+
+// MapVRAM makes an arena of the memory mem, which guest addresses know at the
+// offset base.
+func MapVRAM(mem []byte, base uint64) (*VRAM, error) {
+	if len(mem) < MinSize || len(mem) > MaxSize {
+		return nil, fmt.Errorf("guest: %d bytes of video memory, want %d to %d", len(mem), MinSize, MaxSize)
+	}
+	v := &VRAM{mem: mem[:len(mem)&^(unit-1)], base: base}
 	v.heap.init(uint32(len(v.mem) / unit))
 	return v, nil
 }
 
 // Slot is the memory slot through which the commands' addresses resolve: group,
 // id and generation 0.
-func (v *VRAM) Slot() qxl.Slot { return qxl.Slot{Start: start, Mem: v.mem} }
+func (v *VRAM) Slot() qxl.Slot { return qxl.Slot{Start: v.base, Mem: v.mem} }
 
 // Used is the number of bytes in allocated blocks.
 func (v *VRAM) Used() int {
@@ -90,7 +100,7 @@ func (v *VRAM) alloc(size int) (Block, []byte, qxl.PHYS, error) {
 	}
 	b := &v.heap.blocks[i]
 	at := int(b.at) * unit
-	return Block(uint64(b.generation)<<32 | uint64(i)), v.mem[at : at+size : at+size], qxl.PHYS(start + at), nil
+	return Block(uint64(b.generation)<<32 | uint64(i)), v.mem[at : at+size : at+size], qxl.PHYS(v.base + uint64(at)), nil
 }
 
 // Free gives a block back, and the one attached to it.
@@ -136,7 +146,7 @@ func (v *VRAM) address(b Block) (qxl.PHYS, error) {
 	if err != nil {
 		return 0, err
 	}
-	return qxl.PHYS(start + uint64(v.heap.blocks[i].at)*unit), nil
+	return qxl.PHYS(v.base + uint64(v.heap.blocks[i].at)*unit), nil
 }
 
 func (v *VRAM) lookup(b Block) (int32, error) {

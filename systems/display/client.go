@@ -31,6 +31,7 @@ var (
 	ErrNoInit      = errors.New("no display init")
 	ErrCacheSize   = errors.New("cache sizes out of range")
 	ErrDuplicate   = errors.New("the client has this channel already")
+	errStalled     = errors.New("the client takes nothing")
 	errMainChannel = errors.New("the client's main channel has gone")
 )
 
@@ -64,6 +65,7 @@ type client struct {
 	active    time.Time // when something was last taken from the pipe
 	refining  bool      // what is in the pipe only makes lossy areas exact
 	joined    bool      // has said what it can hold; it is sent everything from there on
+	behind    behind    // where it does not have the newest pixels
 	announced bits      // surfaces it has, or has queued
 }
 
@@ -140,7 +142,7 @@ func (w *Worker) connectCursor(cn Connection) error {
 	}
 	_, err := w.cursor.Connect(cn.Client, channel.Config{
 		FD: cn.FD, Loop: w.loop, MiniHeader: cn.MiniHeader,
-	}, func(c *cursor.Client, err error) { w.closedLog("cursor", c.ID, err) })
+	}, func(c *cursor.Client, err error) { w.closed(wire.ChannelCursor, c.ID, err) })
 	return err
 }
 
@@ -204,13 +206,16 @@ func (c *client) Closed(conn *channel.Conn, err error) {
 	c.w.pipes.Close(c.slot)
 	c.w.clients[c.slot] = nil
 	c.w.bytes += conn.SentBytes()
-	c.w.closedLog("display", c.id, err)
+	c.w.closed(wire.ChannelDisplay, c.id, err)
 }
 
-func (w *Worker) closedLog(channelName string, id uint32, err error) {
+func (w *Worker) closed(kind wire.ChannelType, id uint32, err error) {
+	if w.cfg.Left != nil {
+		w.cfg.Left(kind, id)
+	}
 	if channel.Gone(err) || errors.Is(err, errMainChannel) || errors.Is(err, ErrStopped) {
-		w.log.Debug("channel closed", "channel", channelName, "client", id, "err", err)
+		w.log.Debug("channel closed", "channel", kind, "client", id, "err", err)
 		return
 	}
-	w.log.Info("channel failed", "channel", channelName, "client", id, "err", err)
+	w.log.Info("channel failed", "channel", kind, "client", id, "err", err)
 }

@@ -38,32 +38,32 @@ func (w *Worker) CreatePrimary(p qxl.PrimarySurface) error {
 }
 
 // DestroyPrimary takes the screen away, after every command already in the rings.
-func (w *Worker) DestroyPrimary() error {
-	return w.do(func() error {
-		w.flushRings()
-		if w.scene.Surface(0) == nil {
-			return fmt.Errorf("destroying the primary surface: %w", raster.ErrNoSurface)
-		}
-		w.destroySurface(0)
-		return nil
-	})
+func (w *Worker) DestroyPrimary() error { return w.do(w.destroyPrimary) }
+
+func (w *Worker) destroyPrimary() error {
+	w.flushRings()
+	if w.scene.Surface(0) == nil {
+		return fmt.Errorf("destroying the primary surface: %w", raster.ErrNoSurface)
+	}
+	w.destroySurface(0)
+	return nil
 }
 
 // DestroySurfaces takes all surfaces away, after every command already in the rings.
-func (w *Worker) DestroySurfaces() error {
-	return w.do(func() error {
-		w.flushRings()
-		// The primary goes last: what others read from it is drawn first.
-		for id := len(w.scene.ByID) - 1; id >= 0; id-- {
-			w.destroySurface(uint32(id))
+func (w *Worker) DestroySurfaces() error { return w.do(w.destroySurfaces) }
+
+func (w *Worker) destroySurfaces() error {
+	w.flushRings()
+	// The primary goes last: what others read from it is drawn first.
+	for id := len(w.scene.ByID) - 1; id >= 0; id-- {
+		w.destroySurface(uint32(id))
+	}
+	for _, c := range w.clients {
+		if c != nil && c.joined {
+			w.pipes.Append(c.slot, components.PipeItem{Kind: components.ItemInvalAllPalettes})
 		}
-		for _, c := range w.clients {
-			if c != nil && c.joined {
-				w.pipes.Append(c.slot, components.PipeItem{Kind: components.ItemInvalAllPalettes})
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // UpdateArea draws everything that can be seen in an area of a surface before it
@@ -147,19 +147,21 @@ func (w *Worker) SetCompression(c encode.Compression) {
 
 // SetMonitors reads the guest's monitors configuration and tells the clients.
 func (w *Worker) SetMonitors(addr qxl.PHYS, group uint32, limit int) error {
-	return w.do(func() error {
-		var m qxl.MonitorsConfig
-		if err := w.dec.Monitors(&m, addr, group, limit); err != nil {
-			return fmt.Errorf("reading the monitors configuration: %w", err)
+	return w.do(func() error { return w.setMonitors(addr, group, limit) })
+}
+
+func (w *Worker) setMonitors(addr qxl.PHYS, group uint32, limit int) error {
+	var m qxl.MonitorsConfig
+	if err := w.dec.Monitors(&m, addr, group, limit); err != nil {
+		return fmt.Errorf("reading the monitors configuration: %w", err)
+	}
+	w.monitors, w.driver = m, true
+	for _, c := range w.clients {
+		if c != nil && c.joined {
+			w.pipes.Append(c.slot, components.PipeItem{Kind: components.ItemMonitorsConfig})
 		}
-		w.monitors, w.driver = m, true
-		for _, c := range w.clients {
-			if c != nil && c.joined {
-				w.pipes.Append(c.slot, components.PipeItem{Kind: components.ItemMonitorsConfig})
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // DriverUnload forgets that the guest's driver configures its monitors.

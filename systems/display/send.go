@@ -3,11 +3,9 @@ package display
 import (
 	"time"
 
-	"github.com/spiceecs/spiceecs/components"
 	"github.com/spiceecs/spiceecs/ecs"
 	"github.com/spiceecs/spiceecs/net/channel"
 	"github.com/spiceecs/spiceecs/net/wire"
-	"github.com/spiceecs/spiceecs/regions"
 	"github.com/spiceecs/spiceecs/systems/marshal"
 )
 
@@ -27,7 +25,7 @@ func (w *Worker) sendStage(now time.Time) time.Duration {
 	next := ecs.Idle
 	for _, c := range w.clients {
 		if c != nil && c.joined {
-			next = min(next, c.plan(now))
+			next = min(next, c.watch(now), c.plan(now))
 		}
 	}
 	w.encoder.Run()
@@ -35,7 +33,7 @@ func (w *Worker) sendStage(now time.Time) time.Duration {
 		if c == nil {
 			continue
 		}
-		if c.conn.Pump(); c.ready() && w.pipes.Len(c.slot) > 0 {
+		if c.conn.Pump(); c.ready() && (w.pipes.Len(c.slot) > 0 || len(c.behind) > 0) {
 			next = 0
 		}
 	}
@@ -55,6 +53,9 @@ func (c *client) plan(now time.Time) time.Duration {
 		return ecs.Idle
 	}
 	c.tune()
+	if c.w.pipes.Len(c.slot) == 0 && len(c.behind) > 0 {
+		c.catchUp()
+	}
 	if c.w.pipes.Len(c.slot) == 0 {
 		return c.refine(now)
 	}
@@ -70,7 +71,8 @@ func (c *client) plan(now time.Time) time.Duration {
 		}
 		bytes += item.Bytes
 		if !c.w.msg.Plan(&c.state, &item) {
-			c.fold(&item)
+			// Exact pictures of what it amounts to are as good.
+			c.fall(&item)
 		}
 	}
 	if _, any := c.state.AnyLossy(); !any {
@@ -114,47 +116,6 @@ func (c *client) refine(now time.Time) time.Duration {
 	}
 	c.refining = true
 	return 0
-}
-
-// fold replaces everything that waits for the client, and one item that was
-// just taken from its pipe, by exact pictures of what it all amounts to. Drawing
-// that needs pixels which the client has only roughly is avoided that way.
-func (c *client) fold(first *components.PipeItem) {
-	c.w.raster.FlushAll()
-	areas := map[uint32]*regions.Region{}
-	add := func(item *components.PipeItem) {
-		area := item.Area
-		if item.Kind == components.ItemDraw {
-			area = c.w.scene.Drawables.Get(item.Drawable).BBox
-		}
-		if areas[item.Surface] == nil {
-			areas[item.Surface] = new(regions.Region)
-		}
-		areas[item.Surface].UnionRect(area)
-	}
-	add(first)
-	c.w.pipes.Release(first)
-	c.w.pipes.TakeDraws(c.slot, add)
-	for id := range c.w.scene.ByID {
-		if area := areas[uint32(id)]; area != nil && c.announced.has(uint32(id)) {
-			c.queueRegion(uint32(id), area)
-		}
-	}
-}
-
-// foldRects is the number of rectangles up to which a region is sent as they
-// are, rather than as its extents.
-const foldRects = 32
-
-// queueRegion queues copies of a region of a surface, which must have been drawn.
-func (c *client) queueRegion(id uint32, area *regions.Region) {
-	if area.NumRects() > foldRects {
-		c.queueArea(id, area.Extents())
-		return
-	}
-	for r := range area.Rects {
-		c.queueArea(id, r)
-	}
 }
 
 // Fill marshals what was planned.

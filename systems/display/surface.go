@@ -98,6 +98,7 @@ func (w *Worker) destroySurface(id uint32) {
 	for _, c := range w.clients {
 		if c != nil && c.announced.has(id) {
 			c.announced.clear(id)
+			delete(c.behind, id)
 			w.pipes.Append(c.slot, components.PipeItem{Kind: components.ItemSurfaceDestroy, Surface: id})
 		}
 	}

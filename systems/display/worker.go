@@ -25,6 +25,7 @@ import (
 
 	"github.com/spiceecs/spiceecs/components"
 	"github.com/spiceecs/spiceecs/ecs"
+	"github.com/spiceecs/spiceecs/net/wire"
 	"github.com/spiceecs/spiceecs/qxl"
 	"github.com/spiceecs/spiceecs/systems/cursor"
 	"github.com/spiceecs/spiceecs/systems/encode"
@@ -69,6 +70,9 @@ type Config struct {
 	// Joined is called, on the worker's goroutine, when a client is about to be
 	// sent the screen.
 	Joined func(client uint32)
+	// Left is called, on the worker's goroutine, when a client's display or
+	// cursor channel has ended.
+	Left func(channel wire.ChannelType, client uint32)
 }
 
 // Primary is what the rest of the server has to know of a device's screen.
@@ -213,6 +217,7 @@ func (w *Worker) do(f func() error) error {
 }
 
 func (w *Worker) ingestStage(now time.Time) time.Duration {
+	w.pipes.Now = now
 	if w.rearm.Swap(false) {
 		w.ingest.Rearm()
 	}
@@ -248,7 +253,7 @@ func (w *Worker) Draw(e ecs.Entity) {
 		w.selfBitmap(cmd)
 	}
 	for slot := range w.pipes.Clients() {
-		if c := w.clients[slot]; c.joined {
+		if c := w.clients[slot]; c.joined && len(c.behind) == 0 {
 			w.announceFor(c, cmd)
 		}
 	}
@@ -263,8 +268,8 @@ func (w *Worker) Draw(e ecs.Entity) {
 	default:
 		w.raster.Add(e)
 		for slot := range w.pipes.Clients() {
-			if w.clients[slot].joined {
-				w.pipes.AppendDraw(slot, e)
+			if c := w.clients[slot]; c.joined {
+				c.draw(e)
 			}
 		}
 		if res == tree.Barrier {
@@ -278,8 +283,8 @@ func (w *Worker) Draw(e ecs.Entity) {
 func (w *Worker) revert(e, with ecs.Entity) {
 	w.rel.Ref(with)
 	for slot := range w.pipes.Clients() {
-		if w.clients[slot].joined && !w.pipes.RemoveFrom(slot, with) {
-			w.pipes.AppendDraw(slot, e)
+		if c := w.clients[slot]; c.joined && !w.pipes.RemoveFrom(slot, with) {
+			c.draw(e)
 		}
 	}
 	if w.scene.Drawables.Get(with).Current {

@@ -14,6 +14,7 @@ type Options struct {
 	Title       string // of the recording
 	At          uint64 // display and cursor commands to play; 0: all
 	ClientEvery uint64 // commands after which the simulated client takes what waits for it; 0: no client
+	Memory      int    // bytes of the guest's video memory; 0: as much as replay.Options says
 	Log         *slog.Logger
 }
 
@@ -53,7 +54,7 @@ type Picture struct {
 // the heat of the primary surface. What is wrong with a recording is a
 // *record.FormatError.
 func Play(ctx context.Context, open func() (io.ReadCloser, error), o Options) (*Picture, error) {
-	player, err := replay.New(open, replay.Options{StopAfter: o.At, Clock: now{}})
+	player, err := replay.New(open, replay.Options{StopAfter: o.At, Memory: o.Memory, Clock: now{}})
 	if err != nil {
 		return nil, err
 	}

@@ -128,10 +128,10 @@ func (s *shape) define(p *page, sh *sheet) {
 	case components.NodeContainer:
 		p.printf(`<path d="%s" fill="none" stroke="%s" stroke-width="%s" stroke-opacity=".8"/>`, s.area, container, short(1.4*line))
 	case components.NodeShadow:
-		p.printf(`<path d="%s" fill="url(#reads)" fill-opacity=".55" stroke="%s" stroke-width="%s" stroke-dasharray="%s"/>`,
-			s.area, shadow, short(1.2*line), dashes([]float64{6, 2}, line))
+		p.printf(`<path d="%s" fill="url(#%s)" fill-opacity=".6" stroke="%s" stroke-width="%s" stroke-dasharray="%s"/>`,
+			s.area, sh.id("reads-"), shadow, short(1.2*line), dashes([]float64{6, 2}, line))
 		if len(s.hold) > 0 {
-			p.printf(`<path d="%s" fill="url(#holds)" fill-opacity=".75" stroke="%s" stroke-width="%s"/>`, s.hold, held, short(line))
+			p.printf(`<path d="%s" fill="url(#%s)" fill-opacity=".8" stroke="%s" stroke-width="%s"/>`, s.hold, sh.id("holds-"), held, short(line))
 		}
 	default:
 		p.printf(`<path d="%s" fill="%s" fill-opacity="%s"`, s.area, n.color(), n.opacity())

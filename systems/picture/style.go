@@ -133,7 +133,7 @@ func pixels[T int64 | uint64](n T) string {
 	case n < 10_000:
 		return number(int64(n)) + " px"
 	case n < 1_000_000:
-		return strconv.FormatInt(int64(n)/1000, 10) + " kpx"
+		return strconv.FormatFloat(float64(n)/1e3, 'f', 1, 64) + " kpx"
 	case n < 100_000_000:
 		return strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64) + " Mpx"
 	}

@@ -67,6 +67,7 @@ func (t *Tree) WriteSVG(w io.Writer) error {
 	out.escape(headline("Render tree", t.Commands, t.Title))
 	out.WriteString("</title>\n")
 	out.WriteString(styleSheet)
+	out.patterns("", 1)
 	out.printf(`<rect width="100%%" height="100%%" fill="%s"/>`+"\n", paper)
 	for _, sh := range sheets {
 		if err := sh.define(out); err != nil {
@@ -90,10 +91,6 @@ text { font-family: "Inter", "Segoe UI", "Helvetica Neue", "DejaVu Sans", Arial,
 .tag { font-size: 10px; font-weight: 600; text-anchor: middle; }
 .held { fill: ` + held + `; }
 </style>
-<defs>
-<pattern id="reads" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="1.5" height="7" fill="` + shadow + `"/></pattern>
-<pattern id="holds" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(-45)"><rect width="2.2" height="7" fill="` + held + `"/></pattern>
-</defs>
 `
 
 // headline says what a picture shows, of which recording, after how many commands.
@@ -124,8 +121,19 @@ func (t *Tree) header(p *page) float64 {
 	return margin + 66
 }
 
+// patterns defines the hatchings of shadows, and of what they hold, at a scale.
+func (p *page) patterns(suffix string, scale float64) {
+	const pattern = `<pattern id="%s%s" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="scale(%.4f) rotate(%d)">` +
+		`<rect width="%s" height="7" fill="%s"/></pattern>` + "\n"
+	p.WriteString("<defs>\n")
+	p.printf(pattern, "reads", suffix, scale, 45, "1.4", shadow)
+	p.printf(pattern, "holds", suffix, scale, -45, "2.4", held)
+	p.WriteString("</defs>\n")
+}
+
 // define writes what is used several times: the backdrop and the nodes' areas.
 func (sh *sheet) define(p *page) error {
+	p.patterns(sh.id("-"), 1/sh.scale)
 	p.WriteString("<defs>\n")
 	if sh.Backdrop != nil {
 		var img bytes.Buffer

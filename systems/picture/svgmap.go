@@ -54,11 +54,11 @@ func (sh *sheet) drawShadows(p *page) {
 	paths := []struct {
 		area         *regions.Region
 		fill, stroke string
-	}{{&area, "url(#reads)", shadow}, {&hold, "url(#holds)", held}}
+	}{{&area, "reads-", shadow}, {&hold, "holds-", held}}
 	for _, s := range paths {
 		if !s.area.Empty() {
-			p.printf(`<path d="%s" fill="%s" fill-opacity=".6" stroke="%s" stroke-width="%s"/>`,
-				outline(nil, s.area.AppendRects(nil)), s.fill, s.stroke, short(1/sh.scale))
+			p.printf(`<path d="%s" fill="url(#%s)" fill-opacity=".8" stroke="%s" stroke-width="%s"/>`,
+				outline(nil, s.area.AppendRects(nil)), sh.id(s.fill), s.stroke, short(1/sh.scale))
 		}
 	}
 }

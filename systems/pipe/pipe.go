@@ -10,6 +10,7 @@ package pipe
 
 import (
 	"iter"
+	"time"
 
 	"github.com/spiceecs/spiceecs/components"
 	"github.com/spiceecs/spiceecs/ecs"
@@ -21,6 +22,8 @@ const itemOverhead = 64
 
 // Pipes are the queues of a channel's clients, by slot.
 type Pipes struct {
+	Now time.Time // of the tick; items are stamped with it
+
 	scene    *components.Scene
 	rel      *release.Releaser
 	order    ecs.Links[components.PipeItem]
@@ -79,6 +82,15 @@ func (p *Pipes) Clients() iter.Seq[int] {
 // Len is the number of items in a pipe.
 func (p *Pipes) Len(slot int) int { return int(p.pipes[slot].items.Len) }
 
+// Oldest is when the oldest item of a pipe was queued.
+func (p *Pipes) Oldest(slot int) (queued time.Time, ok bool) {
+	e := p.pipes[slot].items.First
+	if e.IsZero() {
+		return queued, false
+	}
+	return time.Unix(0, p.scene.Items.Get(e).Queued), true
+}
+
 // Longest is the number of items and bytes in the fullest pipes.
 func (p *Pipes) Longest() (items int, bytes int64) {
 	for i := range p.pipes {
@@ -94,6 +106,7 @@ func (p *Pipes) Append(slot int, item components.PipeItem) ecs.Entity {
 	*i = item
 	i.Client = uint16(slot)
 	i.Bytes += itemOverhead
+	i.Queued = p.Now.UnixNano()
 	q := &p.pipes[slot]
 	q.bytes += int64(i.Bytes)
 	p.order.PushBack(&q.items, e)

@@ -33,7 +33,7 @@ func (t *Tree) Before(e ecs.Entity, dst []ecs.Entity) []ecs.Entity {
 // and, if asked, the owners of shadows there, which read it.
 func (t *Tree) overlapping(surface uint32, area *regions.Region, order uint32, readers bool, dst []ecs.Entity) []ecs.Entity {
 	ix := t.surfaces[surface]
-	for {
+	for chunk := firstChunk; ; chunk = nextChunk(chunk) {
 		t.near = ix.below(area.Extents(), order, t.near[:0], chunk)
 		for _, m := range t.near {
 			n := t.scene.Nodes.Get(m)

@@ -40,7 +40,7 @@ func (t *Tree) exclude(surface, order uint32, area *regions.Region) {
 	ix := t.surfaces[surface]
 	// Exclusions do not nest, but the caller's region must stay as it is.
 	t.a.Copy(area)
-	for !t.a.Empty() {
+	for chunk := firstChunk; !t.a.Empty(); chunk = nextChunk(chunk) {
 		t.near = ix.below(t.a.Extents(), order, t.near[:0], chunk)
 		for _, m := range t.near {
 			if !t.scene.World.Alive(m) {

@@ -6,9 +6,14 @@ import (
 	"github.com/spiceecs/spiceecs/regions"
 )
 
-// chunk is how many nodes are taken from the index at a time. Most additions
-// end at the first few; what has thousands of neighbours comes back for more.
-const chunk = 16
+// Nodes are taken from the index a few at a time: most walks end at the first
+// ones. What goes on takes more and more at once.
+const (
+	firstChunk = 4
+	mostChunk  = 64
+)
+
+func nextChunk(n int) int { return min(4*n, mostChunk) }
 
 // index finds the drawables and shadows of one surface by place.
 type index struct {
@@ -54,9 +59,9 @@ func (ix *index) below(rc regions.Rect, order uint32, dst []ecs.Entity, limit in
 // each calls f with all nodes, newest first; f may remove the one it gets and
 // shadows of that.
 func (ix *index) each(scene *components.Scene, f func(ecs.Entity, *components.Node)) {
-	var batch [chunk]ecs.Entity
+	var batch [mostChunk]ecs.Entity
 	for order := ^uint32(0); ; {
-		found := ix.below(ix.bounds, order, batch[:0], chunk)
+		found := ix.below(ix.bounds, order, batch[:0], mostChunk)
 		for _, e := range found {
 			if scene.World.Alive(e) {
 				n := scene.Nodes.Get(e)
@@ -64,7 +69,7 @@ func (ix *index) each(scene *components.Scene, f func(ecs.Entity, *components.No
 				f(e, n)
 			}
 		}
-		if len(found) < chunk {
+		if len(found) < mostChunk {
 			return
 		}
 	}

@@ -22,7 +22,7 @@ func (t *Tree) place(e ecs.Entity, opaque bool) placing {
 	n := t.scene.Nodes.Get(e)
 	ix, area, order := t.surfaces[n.Surface], t.scene.Regions.Get(n.Area), n.Order
 	p := placing{base: order}
-	for {
+	for chunk := firstChunk; ; chunk = nextChunk(chunk) {
 		t.near = ix.below(area.Extents(), p.base, t.near[:0], chunk)
 		for _, m := range t.near {
 			if !t.scene.World.Alive(m) {

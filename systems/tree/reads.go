@@ -62,11 +62,15 @@ func readsOf(scene *components.Scene, cmd *qxl.Drawable) (r reads, self bool) {
 }
 
 // sourceRead is how a command reads its source image. Unscaled, pixel by pixel;
-// scaled, the neighbours of the source area count as well.
+// scaled, the neighbours of the source area count as well. An area that sticks
+// out may hold no pixel at all, but the command needs the surface nevertheless.
 func sourceRead(cmd *qxl.Drawable, surface uint32, whole regions.Rect) read {
 	a := cmd.SrcArea
+	if !whole.Contains(a) {
+		return read{surface: surface, area: whole}
+	}
 	if a.Width() == cmd.BBox.Width() && a.Height() == cmd.BBox.Height() {
-		return read{surface, a.Intersect(whole), true, a.Left - cmd.BBox.Left, a.Top - cmd.BBox.Top}
+		return read{surface, a, true, a.Left - cmd.BBox.Left, a.Top - cmd.BBox.Top}
 	}
 	a.Left, a.Top, a.Right, a.Bottom = a.Left-1, a.Top-1, a.Right+1, a.Bottom+1
 	return read{surface: surface, area: a.Intersect(whole)}
@@ -130,20 +134,26 @@ func (t *Tree) dropShadow(owner, sh ecs.Entity) {
 // shrinkShadows follows the loss of lost from the owner's area.
 func (t *Tree) shrinkShadows(owner ecs.Entity, lost *regions.Region) {
 	for sh := t.scene.Readers.Get(owner).Shadows.First; !sh.IsZero(); {
-		n, s := t.scene.Nodes.Get(sh), t.scene.Shadows.Get(sh)
+		s := t.scene.Shadows.Get(sh)
 		next := s.OfOwner.Next
 		if s.Follows {
-			t.shrinkShadow(n, s, lost)
+			t.shrinkShadow(owner, sh, lost)
 		}
 		sh = next
 	}
 }
 
-func (t *Tree) shrinkShadow(n *components.Node, s *components.Shadow, lost *regions.Region) {
+// shrinkShadow takes what lost stands for from a shadow, which may be its end:
+// what its owner still shows need not read anything that exists.
+func (t *Tree) shrinkShadow(owner, sh ecs.Entity, lost *regions.Region) {
+	n, s := t.scene.Nodes.Get(sh), t.scene.Shadows.Get(sh)
 	area, hold := t.scene.Regions.Get(n.Area), t.scene.Regions.Get(s.OnHold)
 	t.b.Copy(lost)
 	t.b.Translate(s.DX, s.DY)
-	area.Subtract(&t.b)
+	if area.Subtract(&t.b); area.Empty() {
+		t.dropShadow(owner, sh)
+		return
+	}
 	t.surfaces[n.Surface].move(n, area.Extents())
 	t.b.Intersect(hold)
 	if t.b.Empty() {

@@ -143,12 +143,15 @@ func (t *Tree) Add(e ecs.Entity) (res Result, with ecs.Entity) {
 	n := t.scene.Nodes.Get(e)
 	*n = components.Node{Kind: components.NodeDrawable, Surface: surface, Order: t.order, Area: h, Extents: area.Extents()}
 	base := t.order
+	// Drawables that end on the way bring exclusions about, which have to wait.
+	t.running = true
 	if reads.n == 0 {
 		p := t.place(e, opaque)
 		if p.result == Ignored {
 			t.Stats.Ignored++
 			t.scene.Regions.Free(h)
 			*t.scene.Nodes.Get(e) = components.Node{}
+			t.running = false
 			return Ignored, with
 		}
 		res, with, base = p.result, p.with, p.base
@@ -158,12 +161,14 @@ func (t *Tree) Add(e ecs.Entity) (res Result, with ecs.Entity) {
 		}
 	}
 	t.castShadows(e, &reads)
-	if self {
-		res = Barrier
-	} else if opaque {
+	if opaque {
 		t.exclude(surface, base, t.scene.Regions.Get(h))
 	}
+	if self {
+		res = Barrier
+	}
 	t.insert(e)
+	t.running = false
 	t.run()
 	return res, with
 }

@@ -12,9 +12,13 @@ import (
 // maxImages is how many images the window holds at most, however small.
 const maxImages = 1 << 16
 
+// MaxChannels is how many channels may share a dictionary.
+const MaxChannels = 4
+
 // record is an image in the window. It does not change while anyone can reach it.
 type record struct {
 	id            uint64
+	channel       int // that brings it to the receiver
 	im            Image
 	colour, alpha int // where its planes start in the ring; alpha < 0 if there is none
 	end           int // where the next image may start
@@ -38,6 +42,11 @@ type Dictionary struct {
 	oldest  uint64
 	records []record // by id modulo the length, a power of two
 	running []uint64 // the head each running encoder was given
+
+	// For each channel, the id behind the newest image that was reserved, and
+	// behind the newest one that was sent.
+	reserved, sent [MaxChannels]uint64
+	lost           bool // an image never will be
 
 	// table is where in the ring some units were last seen, by their hash. It
 	// may be wrong: what it points to has to be looked at.
@@ -98,6 +107,7 @@ type Slot struct {
 	head    uint64   // oldest image it may refer to
 	records []record // those from head on
 	ring    []byte
+	sent    [MaxChannels]uint64 // as in the dictionary, when it was reserved
 }
 
 // ID is the id of the image.
@@ -108,14 +118,26 @@ func (s *Slot) Header() Header {
 	return Header{Image: s.rec.im, ID: s.rec.id, HeadDistance: uint32(s.rec.id - s.head)}
 }
 
-// Reserve copies an image into the window and gives it the next id, in the
+// Reserve is ReserveFor for a dictionary with one channel.
+func (d *Dictionary) Reserve(im Image, chunks [][]byte) (Slot, error) {
+	return d.ReserveFor(0, im, chunks)
+}
+
+// ReserveFor copies an image that a channel is going to send into the window and gives it the next id, in the
 // order of calls. What falls out of the window for it, the oldest images, can
 // no longer be referred to. chunks are the bytes of the image in memory order,
 // in any division, and may be longer than the image.
 //
-// The errors are pixel.ErrImage, ErrShort, ErrTooLarge and ErrBusy; no id is
-// used then.
-func (d *Dictionary) Reserve(im Image, chunks [][]byte) (Slot, error) {
+// The stream will refer to images of the same channel and to such of other
+// channels that have been sent already: no channel of the receiver ever waits
+// for another one.
+//
+// The errors are pixel.ErrImage, ErrShort, ErrTooLarge, ErrBusy and ErrLost; no
+// id is used then.
+func (d *Dictionary) ReserveFor(channel int, im Image, chunks [][]byte) (Slot, error) {
+	if channel < 0 || channel >= MaxChannels {
+		return Slot{}, fmt.Errorf("reserving GLZ image: %w: channel %d", ErrLost, channel)
+	}
 	if err := check(im); err != nil {
 		return Slot{}, fmt.Errorf("reserving GLZ image: %w", err)
 	}
@@ -124,6 +146,9 @@ func (d *Dictionary) Reserve(im Image, chunks [][]byte) (Slot, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.lost {
+		return Slot{}, errLost
+	}
 	if im.Units() >= d.window {
 		return Slot{}, fmt.Errorf("reserving GLZ image: %w: %d of %d pixels", ErrTooLarge, im.Units(), d.window)
 	}
@@ -132,11 +157,39 @@ func (d *Dictionary) Reserve(im Image, chunks [][]byte) (Slot, error) {
 		return Slot{}, fmt.Errorf("reserving GLZ image: %w", ErrBusy)
 	}
 	rec := layOut(im, at)
-	rec.id = d.next
+	rec.id, rec.channel = d.next, channel
 	d.stage(rec, chunks)
 	d.insert(rec)
+	d.reserved[channel] = d.next
 	d.running = append(d.running, d.head)
-	return Slot{dict: d, rec: rec, head: d.head, records: d.records, ring: d.ring}, nil
+	return Slot{dict: d, rec: rec, head: d.head, records: d.records, ring: d.ring, sent: d.sent}, nil
+}
+
+// errLost is made once: it is the answer for every image from then on.
+var errLost = fmt.Errorf("reserving GLZ image: %w", ErrLost)
+
+// Sent tells that a channel has sent all streams it has reserved below next.
+func (d *Dictionary) Sent(channel int, next uint64) {
+	if channel < 0 || channel >= MaxChannels {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sent[channel] = max(d.sent[channel], next)
+}
+
+// Leave tells that a channel has ended. If it did not send all it had reserved,
+// nothing more can be reserved: the receiver would wait for what is missing
+// before it frees any image.
+func (d *Dictionary) Leave(channel int) {
+	if channel < 0 || channel >= MaxChannels {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.sent[channel] < d.reserved[channel] {
+		d.lost = true
+	}
 }
 
 // layOut places the planes of an image at and behind at in the ring.
@@ -229,8 +282,9 @@ func (d *Dictionary) insert(rec record) {
 	d.pixels += rec.im.Units()
 }
 
-// release ends the encoding of a slot.
-func (d *Dictionary) release(s *Slot) {
+// Release ends the encoding of a slot.
+func (s *Slot) Release() {
+	d := s.dict
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i, head := range d.running {

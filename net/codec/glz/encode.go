@@ -31,7 +31,8 @@ type Encoder struct {
 	ring []byte
 	salt uint64 // keeps images of different types apart in the dictionary's table
 
-	plane // of the image being encoded
+	plane        // of the image being encoded
+	from, to int // the part of it that is
 
 	// The images that may be referred to lie from reachFrom on, reach bytes
 	// around the end of the ring, and Slack more that may be read.
@@ -48,7 +49,7 @@ type Encoder struct {
 	// table maps the hash of the units at a place of the plane to the place,
 	// in bytes on a clock that runs on over all passes and images.
 	table [1 << tableBits]uint32
-	clock uint32 // the place of the plane's start
+	clock uint32 // the place of from
 }
 
 // plane is one plane of an image in the ring.
@@ -67,32 +68,47 @@ func (e *Encoder) Encode(dst []byte, d *Dictionary, im Image, chunks [][]byte) (
 	return e.EncodeSlot(dst, &slot), slot.ID(), nil
 }
 
-// EncodeSlot appends the stream of a reserved image to dst, and ends the
-// reservation. It must be called exactly once for each slot.
+// EncodeSlot appends the stream of a reserved image to dst, and releases the
+// slot. It must be called exactly once for each slot that is not encoded in
+// parts.
 func (e *Encoder) EncodeSlot(dst []byte, s *Slot) []byte {
-	defer s.dict.release(s)
-	out := appendHeader(dst, s.Header())
-	e.slot, e.ring = *s, s.ring
-	defer func() { e.slot, e.ring = Slot{}, nil }()
-	units := s.rec.im.Units()
-	for i, p := range s.rec.im.Type.Passes() {
-		e.begin(p, i)
-		out = slices.Grow(out, p.Worst(units)+pixel.Slack)
-		o := e.encodePass(out[:cap(out)], len(out))
-		e.clock += uint32(e.end - e.start)
-		out = out[:o]
+	for part := range s.Parts(1) {
+		dst = e.EncodePart(dst, s, part, 1)
 	}
-	return out
+	s.Release()
+	return dst
 }
 
-// begin sets everything up for one pass.
-func (e *Encoder) begin(p *pixel.Pass, index int) {
+// Parts is the number of parts of the stream when each pass over the image is
+// divided into strips.
+func (s *Slot) Parts(strips int) int { return strips * len(s.rec.im.Type.Passes()) }
+
+// EncodePart appends one of Parts(strips) parts of the stream of a reserved image
+// to dst. The parts may be encoded in any order, by several encoders at a time;
+// one after the other they are the stream. Release the slot after the last one.
+func (e *Encoder) EncodePart(dst []byte, s *Slot, part, strips int) []byte {
+	out := dst
+	if part == 0 {
+		out = appendHeader(out, s.Header())
+	}
+	e.slot, e.ring = *s, s.ring
+	defer func() { e.slot, e.ring = Slot{}, nil }()
+	pass, units, strip := part/strips, s.rec.im.Units(), part%strips
+	e.begin(s.rec.im.Type.Passes()[pass], pass, units*strip/strips, units*(strip+1)/strips)
+	out = slices.Grow(out, e.pass.Worst((e.to-e.from)/e.pass.Unit)+pixel.Slack)
+	o := e.encodePass(out[:cap(out)], len(out))
+	e.clock += uint32(e.to - e.from)
+	return out[:o]
+}
+
+// begin sets everything up for the units from to to of one pass.
+func (e *Encoder) begin(p *pixel.Pass, index, from, to int) {
 	s := &e.slot
 	e.pass = p
 	e.salt = uint64(s.rec.im.Type)*2 + uint64(index)
 	e.plane = s.rec.plane(index)
-	size := e.end - e.start
-	if e.clock == 0 || uint64(e.clock)+uint64(size) >= 1<<32 {
+	e.from, e.to = e.start+from*p.Unit, e.start+to*p.Unit
+	if e.clock == 0 || uint64(e.clock)+uint64(e.to-e.from) >= 1<<32 {
 		clear(e.table[:])
 		e.clock = 1
 	}
@@ -103,7 +119,7 @@ func (e *Encoder) begin(p *pixel.Pass, index int) {
 	e.reach -= pixel.Slack
 	e.other, e.delta = plane{end: -1}, 0
 	for id := s.rec.id; id > s.head && s.rec.id-id < sameSize; id-- {
-		if rec := s.record(id - 1); sameShape(rec.im, s.rec.im) {
+		if rec := s.record(id - 1); sameShape(rec.im, s.rec.im) && s.mayRefer(rec) {
 			e.other = rec.plane(index)
 			e.delta = e.other.start - e.start
 			break
@@ -126,6 +142,12 @@ func (rec *record) plane(index int) plane {
 
 func (s *Slot) record(id uint64) *record { return &s.records[id&uint64(len(s.records)-1)] }
 
+// mayRefer reports whether the receiver is sure to have an image: one that went
+// over the same channel, or that had been sent when s was reserved.
+func (s *Slot) mayRefer(rec *record) bool {
+	return rec.channel == s.rec.channel || rec.id < s.sent[rec.channel]
+}
+
 // locate finds the plane of the same kind as the current one that holds a
 // place of the ring within reach. It reports false if something else is there.
 func (e *Encoder) locate(at int) (plane, bool) {
@@ -146,19 +168,19 @@ func (e *Encoder) locate(at int) (plane, bool) {
 		}
 	}
 	rec := s.record(lo)
-	if rec.im.Type != s.rec.im.Type || s.rec.id-rec.id > maxBack {
+	if rec.im.Type != s.rec.im.Type || s.rec.id-rec.id > maxBack || !s.mayRefer(rec) {
 		return plane{}, false
 	}
 	p := rec.plane(int(e.salt & 1))
 	return p, at >= p.start && at < p.end && (at-p.start)&(e.pass.Unit-1) == 0
 }
 
-// encodePass writes the operations for the plane to out[o:], and returns the
-// new o. out has room for the worst case.
+// encodePass writes the operations for its part of the plane to out[o:], and
+// returns the new o. out has room for the worst case.
 func (e *Encoder) encodePass(out []byte, o int) int {
 	p := e.pass
-	anchor := e.start // first unit not yet written
-	for at := e.start; ; {
+	anchor := e.from // first unit not yet written
+	for at := e.from; ; {
 		found, c, ok := e.find(at)
 		if !ok {
 			break
@@ -175,7 +197,7 @@ func (e *Encoder) encodePass(out []byte, o int) int {
 		anchor = from + best.size
 		at = anchor
 	}
-	return p.PutLiterals(out, o, e.ring, anchor, e.end)
+	return p.PutLiterals(out, o, e.ring, anchor, e.to)
 }
 
 // candidates are places in the ring that a place begins like, or -1.
@@ -195,12 +217,12 @@ func (e *Encoder) find(at int) (found int, c candidates, ok bool) {
 		shift      = e.slot.dict.shift & 63
 		key, mask  = e.pass.Key, e.pass.Mask
 		unit       = e.pass.Unit
-		clock      = e.clock - uint32(e.start)
+		clock      = e.clock - uint32(e.from)
 		otherStart = e.other.start - e.delta // in terms of at
 		otherEnd   = e.other.end - e.delta - keySize
 	)
 	c = candidates{-1, -1, -1, -1}
-	for skip := patience; at+keySize <= e.end; skip++ {
+	for skip := patience; at+keySize <= e.to; skip++ {
 		v := binary.LittleEndian.Uint64(ring[at:])
 		k := v & key
 		if at >= otherStart && at <= otherEnd && binary.LittleEndian.Uint64(ring[at+e.delta:])&key == k {
@@ -215,7 +237,7 @@ func (e *Encoder) find(at int) (found int, c candidates, ok bool) {
 		now := clock + uint32(at)
 		distance := int(now - e.table[h])
 		e.table[h] = now
-		if distance <= at-e.start && distance > 0 && binary.LittleEndian.Uint64(ring[at-distance:])&key == k {
+		if distance <= at-e.from && distance > 0 && binary.LittleEndian.Uint64(ring[at-distance:])&key == k {
 			c.local = at - distance
 			ok = true
 		}
@@ -293,7 +315,7 @@ func (e *Encoder) choose(at, anchor int, c candidates) repeat {
 
 // measure sees how far the units around at are those around ref, in plane p.
 func (e *Encoder) measure(at, anchor, ref int, p *plane) repeat {
-	end := min(e.end, at+p.end-ref)
+	end := min(e.to, at+p.end-ref)
 	back := pixel.MatchBack(e.ring, ref, at, min(at-anchor, ref-p.start), e.pass.Mask) &^ (e.pass.Unit - 1)
 	size := pixel.MatchLen(e.ring, ref, at, end, e.pass.Mask)&^(e.pass.Unit-1) + back
 	return repeat{ref, p, back, size}

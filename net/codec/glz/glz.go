@@ -51,6 +51,9 @@ var (
 	// ErrBusy says that images still being encoded occupy the room for a new
 	// one. Nothing was reserved: encode this one as LZ.
 	ErrBusy = errors.New("GLZ window in use by running encoders")
+	// ErrLost says that an image will never arrive, because its channel has
+	// ended, or that there is no such channel. Encode all images as LZ.
+	ErrLost = errors.New("GLZ window has lost an image")
 	// ErrCorrupt is a stream that is not well-formed.
 	ErrCorrupt = errors.New("corrupt GLZ stream")
 )

@@ -48,6 +48,34 @@ type Encoder struct {
 // The errors are pixel.ErrImage, ErrShort and ErrIncompressible; dst comes back
 // unchanged then, up to its length.
 func (e *Encoder) Encode(dst []byte, im Image, chunks [][]byte) ([]byte, error) {
+	out, err := dst, im.Check()
+	if err != nil {
+		return dst, fmt.Errorf("encoding LZ: %w", err)
+	}
+	for part := range Parts(im, 1) {
+		if out, err = e.encodePart(out, len(dst), im, chunks, part, 1); err != nil {
+			return dst, err
+		}
+	}
+	return out, nil
+}
+
+// Parts is the number of parts that an image of a valid type has when each of
+// its passes is divided into strips.
+func Parts(im Image, strips int) int { return strips * len(im.Type.Passes()) }
+
+// EncodePart appends one of Parts(im, strips) parts of the stream of im to dst.
+// The parts may be encoded in any order, by several encoders at a time; one
+// after the other they are the stream. No reference goes from strip to strip,
+// so strips should be much longer than references reach: 64 KiB and more.
+//
+// Limit holds for each part. The errors are those of Encode.
+func (e *Encoder) EncodePart(dst []byte, im Image, chunks [][]byte, part, strips int) ([]byte, error) {
+	return e.encodePart(dst, len(dst), im, chunks, part, strips)
+}
+
+// encodePart is EncodePart for a stream, or part, that began at base.
+func (e *Encoder) encodePart(dst []byte, base int, im Image, chunks [][]byte, part, strips int) ([]byte, error) {
 	if err := im.Check(); err != nil {
 		return dst, fmt.Errorf("encoding LZ: %w", err)
 	}
@@ -55,21 +83,28 @@ func (e *Encoder) Encode(dst []byte, im Image, chunks [][]byte) ([]byte, error) 
 		return dst, fmt.Errorf("encoding LZ: %w: %d of %d bytes", ErrShort, n, im.Size())
 	}
 	defer e.reader.Release()
-	out := appendHeader(dst, im)
-	for _, p := range im.Type.Passes() {
-		e.reader.Reset(chunks)
-		e.pass = p
-		var ok bool
-		if out, ok = e.encodePass(out, len(dst), im.Units()); !ok {
-			return dst, fmt.Errorf("encoding LZ: %w: %d bytes", ErrIncompressible, e.Limit)
-		}
+	out := dst
+	if part == 0 {
+		out = appendHeader(out, im)
+	}
+	e.pass = im.Type.Passes()[part/strips]
+	units, strip := im.Units(), part%strips
+	from, to := units*strip/strips, units*(strip+1)/strips
+	e.reader.Reset(chunks)
+	e.reader.Skip(e.pass.SourceSize(from))
+	out, ok := e.encodeUnits(out, base, to-from)
+	if !ok {
+		return dst, errLimit
 	}
 	return out, nil
 }
 
-// encodePass appends the byte code of one pass to out, whose stream starts at
-// base. It reports false as soon as the stream exceeds the limit.
-func (e *Encoder) encodePass(out []byte, base, units int) ([]byte, bool) {
+// errLimit is made once: that an image does not compress is no rare event.
+var errLimit = fmt.Errorf("encoding LZ: %w", ErrIncompressible)
+
+// encodeUnits appends the byte code of the reader's next units to out, whose
+// stream starts at base. It reports false as soon as that exceeds the limit.
+func (e *Encoder) encodeUnits(out []byte, base, units int) ([]byte, bool) {
 	left := units * e.pass.Unit
 	e.begin(left)
 	at := 0

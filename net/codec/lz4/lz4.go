@@ -68,32 +68,50 @@ func MaxSize(size int) int {
 // The errors are pixel.ErrImage, ErrShort and ErrIncompressible; dst comes back
 // unchanged then, up to its length.
 func (e *Encoder) Encode(dst []byte, im pixel.Image, chunks [][]byte) ([]byte, error) {
+	return e.EncodePart(dst, im, chunks, 0, 1)
+}
+
+// EncodePart appends one of a number of parts of the stream of im to dst. The
+// parts may be encoded in any order, by several encoders at a time; one after
+// the other they are the stream.
+//
+// Limit holds for each part. The errors are those of Encode.
+func (e *Encoder) EncodePart(dst []byte, im pixel.Image, chunks [][]byte, part, parts int) ([]byte, error) {
 	if err := check(im.Type, im.Check()); err != nil {
 		return dst, fmt.Errorf("encoding LZ4: %w", err)
 	}
 	if n := pixel.Total(chunks); n < im.Size() {
 		return dst, fmt.Errorf("encoding LZ4: %w: %d of %d bytes", ErrShort, n, im.Size())
 	}
+	out := dst
+	if part == 0 {
+		topDown := byte(0)
+		if im.TopDown {
+			topDown = 1
+		}
+		out = append(out, topDown, byte(im.Type))
+	}
+	pixels, size := im.Units(), im.Type.BytesPerPixel()
+	from, to := pixels*part/parts*size, pixels*(part+1)/parts*size
 	e.reader.Reset(chunks)
 	defer e.reader.Release()
-	topDown := byte(0)
-	if im.TopDown {
-		topDown = 1
-	}
-	out := append(dst, topDown, byte(im.Type))
-	for left := im.Size(); left > 0; {
+	e.reader.Skip(from)
+	for left := to - from; left > 0; {
 		n := min(left, BlockSize)
 		for at := 0; at < n; {
 			at += copy(e.block[at:], e.reader.Next(1, n-at))
 		}
-		out = e.appendBlock(out, n, im.Type.BytesPerPixel())
+		out = e.appendBlock(out, n, size)
 		if e.Limit > 0 && len(out)-len(dst) > e.Limit {
-			return dst, fmt.Errorf("encoding LZ4: %w: %d bytes", ErrIncompressible, e.Limit)
+			return dst, errLimit
 		}
 		left -= n
 	}
 	return out, nil
 }
+
+// errLimit is made once: that an image does not compress is no rare event.
+var errLimit = fmt.Errorf("encoding LZ4: %w", ErrIncompressible)
 
 // appendBlock compresses the first n staged bytes, of pixels of size bytes.
 func (e *Encoder) appendBlock(out []byte, n, size int) []byte {

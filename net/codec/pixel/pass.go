@@ -58,6 +58,9 @@ func (im Image) Units() int {
 // literal operation a match may cut in two costs no more than the match saves.
 func (p *Pass) Worst(n int) int { return n*p.Literal + n/MaxLiterals + 1 }
 
+// SourceSize is how many bytes of the source image n units are.
+func (p *Pass) SourceSize(n int) int { return n * p.source }
+
 // Stage fills the plane dst, a whole number of units long, from r. It reports
 // false if r ends too early.
 func (p *Pass) Stage(dst []byte, r *Reader) bool {

@@ -23,6 +23,15 @@ func Total(chunks [][]byte) int {
 	return n
 }
 
+// Skip passes over n bytes, or all if there are fewer.
+func (r *Reader) Skip(n int) {
+	for n > 0 && r.refill() {
+		k := min(n, len(r.cur))
+		r.cur = r.cur[k:]
+		n -= k
+	}
+}
+
 // Next returns the next bytes, a whole number of units of size (1 to 4) bytes,
 // at least one and at most limit units. It returns nil at the end. The bytes
 // are valid until the next call.
