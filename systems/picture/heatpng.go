@@ -95,7 +95,7 @@ func (h *Heat) WritePNG(w io.Writer) error {
 	drawn, sent := h.Counts()
 	remark := "there is no client"
 	if h.Client > 0 {
-		remark = percent(int64(sent.Pixels), int64(drawn.Pixels)) + "; the client takes what waits after every " + count(h.Client, "command")
+		remark = percent(int64(sent.Pixels), int64(drawn.Pixels)) + " of what was drawn; it takes what waits after every " + count(h.Client, "command")
 	}
 	maps := [2]heatMap{{"drawn by the guest", drawn, "", h.Drawn()}, {"sent to the client", sent, remark, h.Sent()}}
 	up, down := h.zoom()

@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -70,7 +71,7 @@ func (s *script) create(id, width, height uint32) {
 func (s *script) play(o Options) *Picture {
 	s.t.Helper()
 	s.check(s.w.Flush())
-	o.Memory = 16 << 20
+	o.Memory = cmp.Or(o.Memory, 16<<20)
 	p, err := Play(s.t.Context(), func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(s.b.Bytes())), nil }, o)
 	s.check(err)
 	return p
@@ -106,7 +107,7 @@ func TestNumbers(t *testing.T) {
 		Sent:  Count{7, 8000 + 400 + 100 + 400 + 300 + 1200 + 1200},
 		Surfaces: []SurfaceCounts{
 			{
-				ID: 0, Width: 100, Height: 80, Drawables: 6, Current: 6, Waiting: 1, Containers: 2, Shadows: 1, Depth: 2,
+				ID: 0, Width: 100, Height: 80, Drawables: 6, Current: 6, Waiting: 1, Containers: 1, Shadows: 1, Depth: 1,
 				// 8 and 5 lie in 2, which lost what they and 3 took. 4 lets through. 3 and 6 are both whole.
 				Visible: 1200 + 300 + 400 + 100 + 400 + (8000 - 1200 - 400 - 400), OnHold: 300,
 			},
@@ -180,7 +181,7 @@ func TestNodes(t *testing.T) {
 // and nothing that is not there, and that it is always the same.
 func TestSVG(t *testing.T) {
 	crowd := newScript(t, 1500, 1000)
-	for i := range int32(3000) {
+	for i := range int32(2000) {
 		crowd.draw(0, qxl.DrawFill, qxl.Effect(i%2), regions.XYWH(i*37%1490, i*53%990, 1+i%9, 1+i%7), nil)
 	}
 	for id := range uint32(maxThumbs + 5) {
@@ -308,6 +309,42 @@ func TestNoPrimary(t *testing.T) {
 	blank := newScript(t, 20, 10).play(Options{})
 	if err := blank.Heat.WritePNG(io.Discard); err != nil {
 		t.Errorf("nothing drawn: %v", err)
+	}
+}
+
+// TestFullMemory draws more than the guest's memory holds, so that the device
+// has to give some back although nobody takes anything.
+func TestFullMemory(t *testing.T) {
+	const size, n = 64, 200
+	s := newScript(t, n, size)
+	for i := range int32(n) {
+		s.draw(0, qxl.DrawCopy, qxl.EffectBlend, regions.XYWH(i, 0, 1, size), func(d *qxl.Drawable) {
+			im, src := d.NewImage()
+			im.ID, im.Type, im.Format, im.BitFlags = uint64(i), qxl.ImageBitmap, qxl.Bitmap32Bit, qxl.BitmapDirect
+			im.Width, im.Height, im.X, im.Y, im.Stride = size, size, size, size, 4*size
+			im.Data.Append(make([]byte, 4*size*size))
+			d.Src, d.SrcArea = src, regions.XYWH(0, 0, 1, size)
+		})
+	}
+	for _, every := range []uint64{0, 10 * n} {
+		p := s.play(Options{Memory: 1 << 20, ClientEvery: every})
+		if p.Problem != nil || p.Numbers.Commands != n || p.Numbers.Executed == 0 || every > 0 && p.Numbers.Sent.Drawables != n {
+			t.Errorf("client every %d: %+v (%v)", every, p.Numbers, p.Problem)
+		}
+	}
+}
+
+// TestNoMemory makes surfaces that the guest's memory cannot hold.
+func TestNoMemory(t *testing.T) {
+	s := newScript(t, 10, 10)
+	for id := range uint32(20) {
+		s.create(id+1, 200, 200)
+	}
+	s.check(s.w.Flush())
+	_, err := Play(t.Context(), func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(s.b.Bytes())), nil },
+		Options{Memory: 1 << 20, ClientEvery: 3})
+	if !errors.Is(err, ErrMemory) {
+		t.Errorf("error %v, want %v", err, ErrMemory)
 	}
 }
 

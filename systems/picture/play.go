@@ -1,7 +1,9 @@
 package picture
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"time"
@@ -50,11 +52,17 @@ type Picture struct {
 	Problem error
 }
 
+// ErrMemory reports a recording whose surfaces and commands in use at one time do
+// not fit into the guest's memory.
+var ErrMemory = errors.New("the guest's memory does not suffice for the recording")
+
 // Play plays a recording and returns the render tree after its last command, and
 // the heat of the primary surface. What is wrong with a recording is a
 // *record.FormatError.
 func Play(ctx context.Context, open func() (io.ReadCloser, error), o Options) (*Picture, error) {
-	player, err := replay.New(open, replay.Options{StopAfter: o.At, Memory: o.Memory, Clock: now{}})
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	player, err := replay.New(open, replay.Options{StopAfter: o.At, Memory: o.Memory, Clock: now{ctx}})
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +73,9 @@ func Play(ctx context.Context, open func() (io.ReadCloser, error), o Options) (*
 	if err != nil {
 		return nil, err
 	}
+	s.stuck = func() { cancel(ErrMemory) }
 	if err := player.Run(ctx, s); err != nil {
-		return nil, err
+		return nil, cmp.Or(context.Cause(ctx), err)
 	}
 	p := &Picture{Tree: s.capture(), Heat: s.heat}
 	p.Tree.Title, p.Heat.Title = o.Title, o.Title
@@ -97,14 +106,17 @@ func (s *stages) count(p *Picture) {
 	}
 }
 
-// now is a clock on which everything is due at once: the player's device is
-// never busy elsewhere, so that waiting for it would be in vain.
-type now struct{}
+// now is a clock on which everything is due at once, until it is stopped: the
+// player's device is never busy elsewhere, so that waiting for it would be in
+// vain.
+type now struct{ ctx context.Context }
 
 func (now) Now() time.Time { return time.Time{} }
 
-func (now) AfterFunc(_ time.Duration, f func()) (stop func() bool) {
-	f()
+func (n now) AfterFunc(_ time.Duration, f func()) (stop func() bool) {
+	if n.ctx.Err() == nil {
+		f()
+	}
 	return func() bool { return false }
 }
 

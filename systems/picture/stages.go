@@ -40,6 +40,7 @@ type stages struct {
 	heat         *Heat
 	numbers      Numbers
 	firstFailure error
+	stuck        func() // told when the guest's memory is full for good
 }
 
 // client is the simulated client.
@@ -165,6 +166,9 @@ func (s *stages) OOM() {
 	s.raster.FlushAll()
 	if s.rel.Released == before && s.client.every > 0 {
 		s.take()
+	}
+	if s.rel.Released == before {
+		s.stuck()
 	}
 }
 

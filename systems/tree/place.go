@@ -133,6 +133,9 @@ func (t *Tree) home(area *regions.Region, m ecs.Entity) ecs.Entity {
 	n := t.scene.Nodes.Get(m)
 	if t.scene.Drawables.Get(m).Effect == qxl.EffectOpaque && t.scene.Readers.Get(m).Shadows.Len == 0 &&
 		t.scene.Regions.Get(n.Area).Contains(area) {
+		if c := n.Container; !c.IsZero() && t.scene.Containers.Get(c).Children.First == m {
+			return c // m is its root
+		}
 		return t.enclose(m)
 	}
 	for c := n.Container; !c.IsZero(); {
