@@ -35,7 +35,9 @@ type channel struct {
 	body, out    []byte
 	window, left uint32 // messages of the ACK window, and those to the next ACK
 
-	lastByte atomic.Int64 // nanoseconds, 0: nothing has come
+	done     chan struct{} // closed when nothing more can come
+	err      error         // why; set by then
+	lastByte atomic.Int64  // nanoseconds, 0: nothing has come
 	mu       sync.Mutex
 	counts   Counts
 }
@@ -46,7 +48,7 @@ func open(o *Options, session uint32, t wire.ChannelType, caps wire.Caps) (*chan
 	if err != nil {
 		return nil, err
 	}
-	ch := &channel{c: c, r: bufio.NewReaderSize(c, 256<<10), counts: Counts{
+	ch := &channel{c: c, r: bufio.NewReaderSize(c, 256<<10), done: make(chan struct{}), counts: Counts{
 		ByMessage: map[string]int64{}, ImageCount: map[string]int64{}, ImageBytes: map[string]int64{},
 	}}
 	if err := ch.link(o.Password, session, t, caps); err != nil {
@@ -139,10 +141,12 @@ func (ch *channel) send(t uint16, body []byte) error {
 
 // run reads until the channel ends, at the rate that was asked for.
 func (ch *channel) run() {
+	defer close(ch.done)
 	begin, got := time.Now(), 0
 	for {
 		_, body, err := ch.next()
 		if err != nil {
+			ch.err = err
 			return
 		}
 		got += wire.MiniHeaderSize + len(body)

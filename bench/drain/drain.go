@@ -87,17 +87,19 @@ func Dial(o Options) (_ *Client, err error) {
 	if c.display, err = open(&o, session, wire.ChannelDisplay, o.Caps); err != nil {
 		return nil, err
 	}
-	if c.cursor, err = open(&o, session, wire.ChannelCursor, nil); err != nil {
-		return nil, err
-	}
 	c.display.rate = o.Rate
 	c.began = time.Now()
+	// At once: the reference server does nothing else until this has come, and
+	// not for long.
 	if err := c.display.send(wire.MsgcDisplayInit, o.init()); err != nil {
 		return nil, err
 	}
-	for _, ch := range []*channel{c.main, c.cursor, c.display} {
-		go ch.run()
+	go c.main.run()
+	go c.display.run()
+	if c.cursor, err = open(&o, session, wire.ChannelCursor, nil); err != nil {
+		return nil, err
 	}
+	go c.cursor.run()
 	return c, nil
 }
 
@@ -121,10 +123,12 @@ func (c *Client) Close() {
 // ErrNothing says that nothing came at all.
 var ErrNothing = errors.New("nothing arrived on the display")
 
-// Wait returns when nothing has come on the display for as long as idle. For
-// the first byte it waits as long as first.
+// Wait returns when the server has closed the display, or nothing has come on
+// it for as long as idle. For the first byte it waits as long as first.
 func (c *Client) Wait(idle, first time.Duration) error {
-	for range time.Tick(10 * time.Millisecond) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
 		last := c.display.last()
 		switch {
 		case last.IsZero() && time.Since(c.began) > first:
@@ -132,8 +136,15 @@ func (c *Client) Wait(idle, first time.Duration) error {
 		case !last.IsZero() && time.Since(last) > idle:
 			return nil
 		}
+		select {
+		case <-tick.C:
+		case <-c.display.done:
+			if last.IsZero() {
+				return fmt.Errorf("%w: %w", ErrNothing, c.display.err)
+			}
+			return nil
+		}
 	}
-	return nil
 }
 
 // Report returns what has been counted so far.

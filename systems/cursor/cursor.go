@@ -63,10 +63,13 @@ const (
 	dirtyInit uint8 = 1 << iota
 	dirtyInval
 	dirtyReset
+	dirtyMoved // before the shape was set, which may have hidden the pointer
 	dirtyShape
 	dirtyMove
 	dirtyHide
 	dirtyTrail
+
+	dirtyState = dirtyMoved | dirtyShape | dirtyMove | dirtyHide | dirtyTrail
 )
 
 // Connect starts serving a connection; gone is called when it has ended.
@@ -116,12 +119,17 @@ func (c *Cursor) Command(cmd *qxl.CursorCommand) {
 		data := append(s.shape.Data[:0], cmd.Shape.Data...)
 		s.shape = cmd.Shape
 		s.shape.Data = data
+		for _, cl := range c.clients {
+			if cl.dirty&dirtyMove != 0 {
+				cl.dirty = cl.dirty&^dirtyMove | dirtyMoved
+			}
+		}
 		c.mark(dirtyShape, dirtyHide)
 	case qxl.CursorMove:
 		hidden := !s.visible
 		s.visible, s.x, s.y = true, cmd.X, cmd.Y
 		if c.serverMode || hidden {
-			c.mark(dirtyMove, dirtyHide)
+			c.mark(dirtyMove, dirtyHide|dirtyMoved)
 		}
 	case qxl.CursorHide:
 		s.visible = false
@@ -135,7 +143,7 @@ func (c *Cursor) Command(cmd *qxl.CursorCommand) {
 // Reset forgets the pointer, when the device is reset or loses its screen.
 func (c *Cursor) Reset() {
 	c.state = state{visible: true, shape: qxl.Shape{Data: c.state.shape.Data[:0]}}
-	c.mark(dirtyInval|dirtyReset, dirtyShape|dirtyMove|dirtyHide|dirtyTrail)
+	c.mark(dirtyInval|dirtyReset, dirtyState)
 }
 
 // Init tells the whole state, when the device has got a screen, to the clients
@@ -143,7 +151,7 @@ func (c *Cursor) Reset() {
 func (c *Cursor) Init() {
 	for _, cl := range c.clients {
 		if !cl.inited || cl.dirty&dirtyReset != 0 {
-			cl.dirty = cl.dirty&^(dirtyShape|dirtyMove|dirtyHide|dirtyTrail) | dirtyInit
+			cl.dirty = cl.dirty&^dirtyState | dirtyInit
 		}
 	}
 }
@@ -157,6 +165,7 @@ func (cl *Client) Fill(conn *channel.Conn) {
 		{dirtyInval, (*Client).writeInvalAll},
 		{dirtyReset, (*Client).writeReset},
 		{dirtyInit, (*Client).writeInit},
+		{dirtyMoved, (*Client).writeMove},
 		{dirtyShape, (*Client).writeSet},
 		{dirtyMove, (*Client).writeMove},
 		{dirtyHide, (*Client).writeHide},
@@ -187,7 +196,7 @@ func (cl *Client) writeReset(w *wire.Writer) {
 func (cl *Client) writeInit(w *wire.Writer) {
 	s := &cl.cur.state
 	cl.shapes, cl.inited = cl.shapes[:0], true
-	cl.dirty &^= dirtyShape | dirtyMove | dirtyHide | dirtyTrail
+	cl.dirty &^= dirtyState
 	w.Begin(wire.MsgCursorInit)
 	w.Point16(s.x, s.y)
 	w.U16(s.trailLength)

@@ -78,14 +78,15 @@ func (c *client) fall(popped *components.PipeItem) {
 	c.w.pipes.TakeDraws(c.slot, c.missed)
 }
 
-// missed notes what an item would have changed.
+// missed notes what an item would have changed. It may have been meant for an
+// earlier surface with the same id, of another size.
 func (c *client) missed(item *components.PipeItem) {
 	area := item.Area
 	if item.Kind == components.ItemDraw {
 		area = c.w.scene.Drawables.Get(item.Drawable).BBox
 	}
-	if c.announced.has(item.Surface) {
-		c.behind.add(item.Surface, area)
+	if s := c.w.scene.Surface(item.Surface); s != nil && c.announced.has(item.Surface) {
+		c.behind.add(item.Surface, area.Intersect(regions.Rect{Right: s.Width, Bottom: s.Height}))
 	}
 }
 
@@ -100,9 +101,14 @@ func (c *client) draw(e ecs.Entity) {
 	}
 }
 
-// catchUp queues pictures of some of the areas where the client is behind.
-func (c *client) catchUp() {
-	budget := min(max(int64(pieceFactor*c.conn.Throughput()), leastPiece), planBytes)
+// piece is how many bytes of pixels a client behind is sent in one go.
+func (c *client) piece() int64 {
+	return min(max(int64(pieceFactor*c.conn.Throughput()), leastPiece), planBytes)
+}
+
+// catchUp queues pictures of some of the areas where the client is behind, of
+// about budget bytes.
+func (c *client) catchUp(budget int64) {
 	for n := 0; n < mostPieces && budget > 0; n++ {
 		id, area, ok := c.nextArea(budget)
 		if !ok {

@@ -54,7 +54,7 @@ func (c *client) plan(now time.Time) time.Duration {
 	}
 	c.tune()
 	if c.w.pipes.Len(c.slot) == 0 && len(c.behind) > 0 {
-		c.catchUp()
+		c.catchUp(c.piece())
 	}
 	if c.w.pipes.Len(c.slot) == 0 {
 		return c.refine(now)

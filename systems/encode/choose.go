@@ -2,6 +2,7 @@ package encode
 
 import (
 	"github.com/spiceecs/spiceecs/net/codec/glz"
+	"github.com/spiceecs/spiceecs/net/codec/jpeg"
 	"github.com/spiceecs/spiceecs/net/wire"
 	"github.com/spiceecs/spiceecs/qxl"
 )
@@ -28,6 +29,27 @@ type Client struct {
 	Zlib        bool            // zlib around GLZ
 	LZ4         bool            // the client can decode it
 	Dictionary  *glz.Dictionary // nil: no GLZ
+	Caches      *Caches         // nil before the client has told their sizes
+	Channel     uint8           // of the device, for what the client's channels share
+
+	// The ids behind the newest GLZ images that were planned and emitted, and
+	// the serial of the last message that was.
+	planned, emitted uint64
+	serial           uint64
+}
+
+// Emitted notes that everything planned so far is in messages up to serial.
+func (c *Client) Emitted(serial uint64) { c.emitted, c.serial = c.planned, serial }
+
+// Sent tells what the client's channels share that everything emitted so far has
+// been sent.
+func (c *Client) Sent() {
+	if c.Caches != nil {
+		c.Caches.Sent(c.Channel, c.serial)
+	}
+	if c.Dictionary != nil {
+		c.Dictionary.Sent(int(c.Channel), c.emitted)
+	}
 }
 
 // Bounds below which compressing is not worth it, or not possible.
@@ -39,24 +61,24 @@ const (
 // choose picks the codec for a bitmap. lossy allows JPEG; own marks images of
 // the server's, which no later image will resemble.
 func (c *Client) choose(im *qxl.Image, lossy, own bool) Codec {
-	bytes := uint64(im.Stride) * uint64(im.Y)
 	if mustCompress(im) {
 		return CodecLZ
 	}
-	if bytes < minBytes || c.Compression == Off {
+	if uint64(im.Stride)*uint64(im.Y) < minBytes {
 		return CodecRaw
 	}
-	packed := lineBytes(im) == uint64(im.Stride) && im.BitFlags&qxl.BitmapUnstable == 0
-	photo := !im.Format.Indexed() && im.X >= minQUIC && im.Y >= minQUIC
 	prefer := c.Compression
+	photo := !im.Format.Indexed() && im.X >= minQUIC && im.Y >= minQUIC
 	switch prefer {
+	case Off:
+		return CodecRaw
 	case QUIC:
 		if !photo {
 			return CodecRaw
 		}
 		return c.photo(im, lossy)
 	case AutoGLZ, AutoLZ:
-		if photo && (!packed || Graduality(im) == GradualityHigh) {
+		if photo && im.Format != qxl.Bitmap8BitA && (padded(im) || Graduality(im) == GradualityHigh) {
 			return c.photo(im, lossy)
 		}
 		if prefer == AutoLZ {
@@ -65,17 +87,16 @@ func (c *Client) choose(im *qxl.Image, lossy, own bool) Codec {
 			prefer = GLZ
 		}
 	}
-	if !packed {
-		return CodecRaw
+	if im.Format.Indexed() || im.Format == qxl.Bitmap8BitA {
+		return CodecLZ
 	}
-	plain := im.Format.Indexed() || im.Format == qxl.Bitmap8BitA
 	switch {
-	case prefer == GLZ && !own && !plain && c.Dictionary != nil && int64(im.X)*int64(im.Y) < int64(c.Dictionary.Window()):
+	case prefer == GLZ && !own && c.Dictionary != nil && int64(im.X)*int64(im.Y) < int64(c.Dictionary.Window()):
 		if c.Zlib {
 			return CodecZlibGLZ
 		}
 		return CodecGLZ
-	case prefer == LZ4 && !plain && c.LZ4:
+	case prefer == LZ4 && c.LZ4:
 		return CodecLZ4
 	}
 	return CodecLZ
@@ -83,15 +104,15 @@ func (c *Client) choose(im *qxl.Image, lossy, own bool) Codec {
 
 // photo picks the codec for what looks like a photo.
 func (c *Client) photo(im *qxl.Image, lossy bool) Codec {
+	fits := im.X <= jpeg.MaxDimension && im.Y <= jpeg.MaxDimension
 	switch {
-	case !lossy || !c.JPEG || im.Format == qxl.Bitmap8BitA:
+	case im.Format == qxl.Bitmap8BitA:
+		return CodecRaw
+	case !lossy || !c.JPEG || !fits:
 	case im.Format != qxl.BitmapRGBA:
 		return CodecJPEG
-	case lineBytes(im) == uint64(im.Stride):
+	case !padded(im):
 		return CodecJPEGAlpha
-	}
-	if im.Format == qxl.Bitmap8BitA {
-		return CodecRaw
 	}
 	return CodecQUIC
 }
@@ -101,16 +122,22 @@ func (c Codec) Lossy() bool { return c == CodecJPEG || c == CodecJPEGAlpha }
 
 // mustCompress tells formats that clients decode only inside LZ.
 func mustCompress(im *qxl.Image) bool {
-	return (im.Format == qxl.Bitmap1BitLE || im.Format == qxl.Bitmap4BitLE) &&
-		lineBytes(im) == uint64(im.Stride)
+	return im.Format == qxl.Bitmap1BitLE || im.Format == qxl.Bitmap4BitLE
 }
 
+// lineBytes is the size of a line's pixels.
 func lineBytes(im *qxl.Image) uint64 {
 	return (uint64(im.X)*uint64(im.Format.BitsPerPixel()) + 7) / 8
 }
 
+// padded reports whether lines have more bytes than that.
+func padded(im *qxl.Image) bool { return lineBytes(im) != uint64(im.Stride) }
+
 // Raw fills dst, recycling its storage, with the wire form of an uncompressed
 // image, or one that the guest has compressed itself.
+//
+// Clients look every index up without asking how many colours there are: a
+// palette goes with all of them, those that the guest left out being 0.
 func Raw(dst, src *qxl.Image) {
 	ents, chunks := dst.Palette.Entries, dst.Data.Chunks[:0]
 	*dst = *src
@@ -119,5 +146,11 @@ func Raw(dst, src *qxl.Image) {
 	dst.Flags &= qxl.ImageHighBitsSet
 	if dst.Type == qxl.ImageBitmap {
 		dst.BitFlags &= wire.BitmapTopDown
+		dst.Width, dst.Height = src.X, src.Y
+	}
+	if dst.HasPalette {
+		for len(dst.Palette.Entries) < 1<<src.Format.BitsPerPixel() {
+			dst.Palette.Entries = append(dst.Palette.Entries, 0)
+		}
 	}
 }

@@ -41,7 +41,7 @@ const (
 // right and below.
 func Graduality(im *qxl.Image) Level {
 	size := im.Format.BitsPerPixel() / 8
-	if im.Format.Indexed() || im.Format == qxl.Bitmap8BitA || size < 2 || lineBytes(im) != uint64(im.Stride) {
+	if im.Format.Indexed() || im.Format == qxl.Bitmap8BitA || size < 2 || padded(im) {
 		return GradualityNone
 	}
 	s := sampler{width: int(im.X), size: size, contrast: contrast24, step: sampleStep}

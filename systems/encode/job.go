@@ -13,15 +13,57 @@ import (
 // jpegQuality is that of images; videos choose their own.
 const jpegQuality = 85
 
-// job is one image to be compressed into out.
+// job is one image to be compressed into out, in one or more parts.
 type job struct {
-	src   *qxl.Image
-	codec Codec
-	slot  glz.Slot // for GLZ: the place in the client's dictionary
-	out   *components.Encoded
+	src    *qxl.Image
+	codec  Codec
+	strips int32    // that each pass over the image is divided into
+	first  int32    // batch.tasks[first:first+parts] are the parts
+	parts  int32    //
+	slot   glz.Slot // for GLZ: the place in the client's dictionary
+	out    *components.Encoded
 }
 
-// coder is one worker's encoders. They are made when first used.
+// Strips are worth it from some size on: what each of them begins with, an
+// empty table and a cold cache, is lost to the ratio. Their number depends on
+// the image alone, so that streams do not depend on the machine.
+const (
+	stripBytes = 512 << 10 // least size of a strip
+	maxStrips  = 16
+)
+
+// divide sets how many strips the image is encoded in, and returns the number
+// of parts.
+func (j *job) divide() int {
+	j.strips = int32(min(max(int(j.src.Stride)*int(j.src.Y)/stripBytes, 1), maxStrips))
+	if padded(j.src) {
+		j.strips = 1
+	}
+	switch j.codec {
+	case CodecLZ:
+		return lz.Parts(lzImage(j.src), int(j.strips))
+	case CodecGLZ:
+		return j.slot.Parts(int(j.strips))
+	case CodecLZ4:
+		return int(j.strips)
+	case CodecJPEG:
+		return jpeg.Parts(jpegImage(j.src), int(j.strips))
+	}
+	j.strips = 1
+	return 1
+}
+
+// limit is the size that the result must not exceed: that of the raw image, but
+// none where the raw image will not do.
+func (j *job) limit() int {
+	if mustCompress(j.src) || j.codec >= CodecGLZ {
+		return 0
+	}
+	return j.src.Data.Size
+}
+
+// coder is one goroutine's encoders. Those with large tables are made when
+// first used.
 type coder struct {
 	lz      lz.Encoder
 	lz4     *lz4.Encoder
@@ -29,90 +71,145 @@ type coder struct {
 	jpeg    *jpeg.Encoder
 	glz     *glz.Encoder
 	deflate glz.Deflater
-	scratch []byte
+	stream  []byte // to be deflated
+	lines   packer
 }
 
-// run compresses. A result larger than the raw image is none, except for GLZ,
-// which has to be sent since later images may refer to it.
-func (c *coder) run(j *job) {
-	o, im := j.out, j.src
-	o.OK, o.Part = false, 0
-	limit := im.Data.Size
+// run compresses one part of a job behind dst. It reports false if the result
+// would be larger than the raw image.
+func (c *coder) run(dst []byte, j *job, part int) ([]byte, bool) {
+	im := j.src
+	chunks := c.lines.pack(im)
 	var err error
 	switch j.codec {
 	case CodecLZ:
-		if c.lz.Limit = limit; mustCompress(im) {
-			c.lz.Limit = 0
-		}
-		o.Data, err = c.lz.Encode(o.Data[:0], lzImage(im), im.Data.Chunks)
+		c.lz.Limit = j.limit()
+		dst, err = c.lz.EncodePart(dst, lzImage(im), chunks, part, int(j.strips))
 	case CodecLZ4:
 		if c.lz4 == nil {
 			c.lz4 = new(lz4.Encoder)
 		}
-		c.lz4.Limit = limit
-		o.Data, err = c.lz4.Encode(o.Data[:0], lzImage(im), im.Data.Chunks)
+		c.lz4.Limit = j.limit()
+		dst, err = c.lz4.EncodePart(dst, lzImage(im), chunks, part, int(j.strips))
 	case CodecQUIC:
-		c.quic.Limit = limit
-		o.Data, err = c.quic.Encode(o.Data[:0], quicImage(im), im.Data.Chunks)
-	case CodecJPEG, CodecJPEGAlpha:
-		err = c.runJPEG(j)
-		if err == nil && len(o.Data) > limit {
-			return
-		}
-	case CodecGLZ, CodecZlibGLZ:
-		c.runGLZ(j)
+		c.quic.Limit = j.limit()
+		dst, err = c.quic.Encode(dst, quicImage(im), im.Data.Chunks)
+	case CodecJPEG:
+		dst, err = c.jpegEncoder().EncodePart(dst, jpegImage(im), im.Data.Chunks, jpegQuality, part, int(j.strips))
+	case CodecJPEGAlpha:
+		dst, err = c.runAlpha(dst, j)
+	case CodecGLZ:
+		dst = c.glzEncoder().EncodePart(dst, &j.slot, part, int(j.strips))
+	case CodecZlibGLZ:
+		dst = c.runZlib(dst, j)
 	}
-	o.OK = err == nil
+	return dst, err == nil
 }
 
-func (c *coder) runJPEG(j *job) (err error) {
+func (c *coder) jpegEncoder() *jpeg.Encoder {
 	if c.jpeg == nil {
 		c.jpeg = jpeg.New()
 	}
-	o, im := j.out, jpegImage(j.src)
-	if j.codec == CodecJPEG {
-		o.Data, err = c.jpeg.Encode(o.Data[:0], im, j.src.Data.Chunks, jpegQuality)
-		return err
-	}
-	var part int
-	o.Data, part, err = c.jpeg.EncodeAlpha(o.Data[:0], im, j.src.Data.Chunks, jpegQuality)
-	o.Part = uint32(part)
-	return err
+	return c.jpeg
 }
 
-// runGLZ sets Part, to the size of the GLZ stream, where zlib was worth it.
-func (c *coder) runGLZ(j *job) {
+// runAlpha sets Part, to the size of the file in front of the alpha plane.
+func (c *coder) runAlpha(dst []byte, j *job) ([]byte, error) {
+	dst, part, err := c.jpegEncoder().EncodeAlpha(dst, jpegImage(j.src), j.src.Data.Chunks, jpegQuality)
+	j.out.Part = uint32(part)
+	return dst, err
+}
+
+func (c *coder) glzEncoder() *glz.Encoder {
 	if c.glz == nil {
 		c.glz = new(glz.Encoder)
 	}
-	if j.codec == CodecGLZ {
-		j.out.Data = c.glz.EncodeSlot(j.out.Data[:0], &j.slot)
-		return
-	}
-	c.scratch = c.glz.EncodeSlot(c.scratch[:0], &j.slot)
-	var smaller bool
-	if j.out.Data, smaller = c.deflate.Deflate(j.out.Data[:0], c.scratch); smaller {
-		j.out.Part = uint32(len(c.scratch))
-		return
-	}
-	j.out.Data = append(j.out.Data[:0], c.scratch...)
+	return c.glz
 }
 
+// runZlib sets Part, to the size of the GLZ stream, where zlib was worth it.
+func (c *coder) runZlib(dst []byte, j *job) []byte {
+	c.stream = c.glzEncoder().EncodePart(c.stream[:0], &j.slot, 0, 1)
+	for part := 1; part < j.slot.Parts(1); part++ {
+		c.stream = c.glz.EncodePart(c.stream, &j.slot, part, 1)
+	}
+	out, smaller := c.deflate.Deflate(dst, c.stream)
+	if smaller {
+		j.out.Part = uint32(len(c.stream))
+		return out
+	}
+	return append(out, c.stream...)
+}
+
+// finish makes the result of the parts, which are all done.
+func (j *job) finish(parts []task) {
+	o := j.out
+	o.OK = true
+	for i := range parts {
+		if j.parts > 1 {
+			o.Data = append(o.Data, parts[i].data...)
+		}
+		o.OK = o.OK && parts[i].ok
+	}
+	if limit := j.limit(); limit > 0 && len(o.Data) > limit {
+		o.OK = false
+	}
+	if j.codec >= CodecGLZ {
+		j.slot.Release()
+	}
+}
+
+// packer takes the padding out of the lines of images.
+type packer struct {
+	buf   []byte
+	chunk [1][]byte
+}
+
+// pack returns the bytes of an image without padding, in place if it has none.
+// They are valid until the next call.
+func (p *packer) pack(im *qxl.Image) [][]byte {
+	if !padded(im) {
+		return im.Data.Chunks
+	}
+	p.buf = p.buf[:0]
+	line, stride := int(lineBytes(im)), int(im.Stride)
+	at := 0 // in the line
+	for _, c := range im.Data.Chunks {
+		for len(c) > 0 {
+			n := min(stride-at, len(c))
+			p.buf = append(p.buf, c[:max(0, min(line-at, n))]...)
+			c = c[n:]
+			if at += n; at == stride {
+				at = 0
+			}
+		}
+	}
+	p.chunk[0] = p.buf
+	return p.chunk[:]
+}
+
+// lzImage describes an image, without padding, to the LZ family.
 func lzImage(im *qxl.Image) lz.Image {
 	t := lz.Type(im.Format)
 	if im.Format == qxl.Bitmap8BitA {
 		t = lz.A8
 	}
 	return lz.Image{
-		Type: t, Width: int(im.X), Height: int(im.Y), Stride: int(im.Stride),
+		Type: t, Width: int(im.X), Height: int(im.Y), Stride: int(lineBytes(im)),
 		TopDown: im.BitFlags&qxl.BitmapTopDown != 0,
 	}
 }
 
 func quicImage(im *qxl.Image) quic.Image {
-	t := map[qxl.BitmapFormat]quic.Type{
-		qxl.Bitmap16Bit: quic.RGB16, qxl.Bitmap24Bit: quic.RGB24, qxl.Bitmap32Bit: quic.RGB32, qxl.BitmapRGBA: quic.RGBA,
-	}[im.Format]
+	t := quic.RGB32
+	switch im.Format {
+	case qxl.Bitmap16Bit:
+		t = quic.RGB16
+	case qxl.Bitmap24Bit:
+		t = quic.RGB24
+	case qxl.BitmapRGBA:
+		t = quic.RGBA
+	}
 	return quic.Image{
 		Type: t, Width: int(im.X), Height: int(im.Y), Stride: int(im.Stride),
 		TopDown: im.BitFlags&qxl.BitmapTopDown != 0,

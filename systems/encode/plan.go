@@ -3,6 +3,7 @@ package encode
 import (
 	"github.com/spiceecs/spiceecs/components"
 	"github.com/spiceecs/spiceecs/ecs"
+	"github.com/spiceecs/spiceecs/net/codec/glz"
 	"github.com/spiceecs/spiceecs/net/wire"
 	"github.com/spiceecs/spiceecs/qxl"
 )
@@ -26,6 +27,7 @@ type Encoder struct {
 	scene *components.Scene
 	pool  *Pool
 	batch batch
+	lines packer
 }
 
 // NewEncoder returns an encoder that uses pool.
@@ -37,11 +39,14 @@ func NewEncoder(scene *components.Scene, pool *Pool) *Encoder {
 // on the client are kept with the drawable for other clients.
 func (e *Encoder) Drawable(c *Client, d *components.Drawable, i int, im *qxl.Image, lossy bool) Form {
 	codec := c.choose(im, lossy, false)
-	if codec >= CodecGLZ {
-		return e.glz(c, codec, im)
-	}
-	if codec == CodecRaw {
+	if codec == CodecRaw || e.full() {
 		return Form{}
+	}
+	if codec >= CodecGLZ {
+		if f, ok := e.glz(c, codec, im); ok {
+			return f
+		}
+		codec = CodecLZ
 	}
 	for h := d.Encoded; h != 0; {
 		r := e.scene.Encoded.Get(h)
@@ -50,7 +55,7 @@ func (e *Encoder) Drawable(c *Client, d *components.Drawable, i int, im *qxl.Ima
 		}
 		h = r.Next
 	}
-	f := e.start(codec, im)
+	f := e.start(codec, im, glz.Slot{})
 	r := e.scene.Encoded.Get(f.Result)
 	r.Image, r.Next = int8(i), d.Encoded
 	d.Encoded = f.Result
@@ -60,33 +65,35 @@ func (e *Encoder) Drawable(c *Client, d *components.Drawable, i int, im *qxl.Ima
 // Pixels plans the form of an image of the server's own.
 func (e *Encoder) Pixels(c *Client, im *qxl.Image, lossy bool) Form {
 	codec := c.choose(im, lossy, true)
-	if codec == CodecRaw {
+	if codec == CodecRaw || e.full() {
 		return Form{}
 	}
-	f := e.start(codec, im)
+	f := e.start(codec, im, glz.Slot{})
 	f.Own = true
 	return f
 }
+
+// full reports that there is no room for another result.
+func (e *Encoder) full() bool { return e.scene.Encoded.Len() >= ecs.MaxSlots }
 
 // glz plans a GLZ image, which gets its place in the client's dictionary now:
-// places are taken in the order in which the images will be sent.
-func (e *Encoder) glz(c *Client, codec Codec, im *qxl.Image) Form {
-	slot, err := c.Dictionary.Reserve(lzImage(im), im.Data.Chunks)
+// places are taken in the order in which the images will be sent. It reports
+// false if the dictionary has none.
+func (e *Encoder) glz(c *Client, codec Codec, im *qxl.Image) (Form, bool) {
+	slot, err := c.Dictionary.ReserveFor(int(c.Channel), lzImage(im), e.lines.pack(im))
 	if err != nil {
-		f := e.start(CodecLZ, im)
-		f.Own = true
-		return f
+		return Form{}, false
 	}
-	f := e.start(codec, im)
+	c.planned = slot.ID() + 1
+	f := e.start(codec, im, slot)
 	f.Own = true
-	e.batch.jobs[len(e.batch.jobs)-1].slot = slot
-	return f
+	return f, true
 }
 
-func (e *Encoder) start(codec Codec, im *qxl.Image) Form {
-	h, r, _ := e.scene.Encoded.Alloc()
+func (e *Encoder) start(codec Codec, im *qxl.Image, slot glz.Slot) Form {
+	h, r, _ := e.scene.Encoded.Alloc() // there is room: see full
 	*r = components.Encoded{Codec: uint8(codec), Data: r.Data[:0]}
-	e.batch.jobs = append(e.batch.jobs, job{src: im, codec: codec, out: r})
+	e.batch.add(codec, im, r, slot)
 	return Form{Codec: codec, Result: h, Lossy: codec.Lossy()}
 }
 
@@ -102,12 +109,15 @@ func (e *Encoder) Fill(dst, src *qxl.Image, f *Form) {
 		return
 	}
 	dst.Flags |= f.Flags
+	if f.Result == 0 {
+		return
+	}
 	r := e.scene.Encoded.Get(f.Result)
-	if f.Result == 0 || !r.OK {
+	if !r.OK {
 		return
 	}
 	dst.Type = f.Codec.wireType(src, r)
-	dst.Width, dst.Height, dst.Part = src.X, src.Y, r.Part
+	dst.Part = r.Part
 	if dst.Type == qxl.ImageJPEGAlpha {
 		dst.BitFlags = src.BitFlags & wire.BitmapTopDown >> 2 // its only flag, bit 0
 	}

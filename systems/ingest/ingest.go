@@ -240,7 +240,9 @@ func (in *Ingest) draw(c qxl.Command) {
 	in.rel.Unref(e)
 }
 
-// check validates what a command names against the surfaces there are.
+// check validates what a command names against the surfaces there are. Images
+// that stand for a surface get that one's size, which it need not have any more
+// when the command is sent.
 func (in *Ingest) check(cmd *qxl.Drawable) error {
 	s := in.scene.Surface(cmd.Surface)
 	if s == nil {
@@ -258,9 +260,15 @@ func (in *Ingest) check(cmd *qxl.Drawable) error {
 		}
 	}
 	for i := range cmd.Images {
-		if im := &cmd.Images[i]; im.Type == qxl.ImageSurface && in.scene.Surface(im.Surface) == nil {
+		im := &cmd.Images[i]
+		if im.Type != qxl.ImageSurface {
+			continue
+		}
+		from := in.scene.Surface(im.Surface)
+		if from == nil {
 			return fmt.Errorf("%w: image %d", ErrSurface, im.Surface)
 		}
+		im.Width, im.Height = uint32(from.Width), uint32(from.Height)
 	}
 	return nil
 }

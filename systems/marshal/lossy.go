@@ -10,7 +10,7 @@ import (
 type lossy map[uint32]*regions.Region
 
 // ropReads are the bits of a raster operation that read the destination.
-const ropReads = qxl.RopOr | qxl.RopAnd | qxl.RopXor
+const ropReads = qxl.RopOr | qxl.RopAnd | qxl.RopXor | qxl.RopInvers
 
 // on reports whether part of an area is lossy; an empty area means all of the
 // surface.
@@ -37,9 +37,9 @@ func (l lossy) remove(surface uint32, box *regions.Region) {
 // mayBeLossy reports whether a command's source image may lose pixels.
 func mayBeLossy(cmd *qxl.Drawable) bool {
 	switch cmd.Type {
-	case qxl.DrawCopy, qxl.DrawAlphaBlend:
+	case qxl.DrawAlphaBlend:
 		return true
-	case qxl.DrawOpaque:
+	case qxl.DrawCopy, qxl.DrawOpaque:
 		return cmd.Rop&ropReads == 0
 	}
 	return false

@@ -34,8 +34,6 @@ func New(scene *components.Scene, rel *release.Releaser, encoder *encode.Encoder
 // State is what one client's connection needs from message to message.
 type State struct {
 	encode.Client
-	Caches  *encode.Caches // nil before the client has told their sizes
-	Channel uint8          // of the device, for the caches
 
 	palettes palettes
 	lossy    lossy
@@ -96,6 +94,11 @@ func (m *Marshaller) item(w *wire.Writer, st *State, p *planned) {
 
 // Sent releases what the batch that has been sent referred to.
 func (m *Marshaller) Sent(st *State) {
+	st.Client.Sent()
+	m.release(st)
+}
+
+func (m *Marshaller) release(st *State) {
 	for _, e := range st.held {
 		m.rel.Unref(e)
 	}
@@ -110,8 +113,9 @@ func (m *Marshaller) Sent(st *State) {
 
 // Drop releases everything, when the connection has ended.
 func (m *Marshaller) Drop(st *State) {
-	for i := range st.plan {
-		st.used(&st.plan[i], 0)
+	if st.Pending() {
+		// What is still to be compressed must not go into results given up.
+		m.encoder.Run()
 	}
 	for i := range st.forms {
 		if f := &st.forms[i]; f.Own {
@@ -119,7 +123,10 @@ func (m *Marshaller) Drop(st *State) {
 		}
 	}
 	st.forms, st.plan = st.forms[:0], st.plan[:0]
-	m.Sent(st)
+	m.release(st)
+	if st.Caches != nil {
+		st.Caches.Leave(st.Channel)
+	}
 }
 
 // command writes a drawing command with its images in their wire forms.
@@ -130,21 +137,11 @@ func (m *Marshaller) command(w *wire.Writer, st *State, cmd *qxl.Drawable, forms
 	for i := range cmd.Images {
 		dst := &st.images[i]
 		m.encoder.Fill(dst, &cmd.Images[i], &forms[i])
-		if dst.Type == qxl.ImageSurface {
-			m.surfaceSize(dst)
-		}
 		if dst.HasPalette && (dst.Type == qxl.ImageBitmap || dst.Type == qxl.ImageLZPalette) {
 			m.palette(w, st, dst)
 		}
 	}
 	w.Draw(cmd, st.images[:len(cmd.Images)])
-}
-
-// surfaceSize gives an image that stands for a surface that surface's size.
-func (m *Marshaller) surfaceSize(im *qxl.Image) {
-	if s := m.scene.Surface(im.Surface); s != nil {
-		im.Width, im.Height = uint32(s.Width), uint32(s.Height)
-	}
 }
 
 // palette decides whether the client has the image's palette. A palette that

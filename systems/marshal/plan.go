@@ -65,7 +65,7 @@ func (m *Marshaller) planDrawable(st *State, p *planned, d *components.Drawable)
 		im := &p.cmd.Images[i]
 		f := encode.Form{}
 		mask := int8(i) == p.cmd.Mask.Image && p.cmd.Type != qxl.DrawComposite
-		if im.Type == qxl.ImageBitmap && !mask {
+		if im.Type != qxl.ImageSurface && !mask {
 			f = m.planImage(st, d, i, im, int8(i) == p.cmd.Src && mayBeLossy(p.cmd))
 		}
 		lossySource = lossySource || f.Lossy && int8(i) == p.cmd.Src
@@ -76,31 +76,48 @@ func (m *Marshaller) planDrawable(st *State, p *planned, d *components.Drawable)
 	m.note(st, p.cmd, lossySource)
 }
 
-// planImage decides whether the client has a bitmap already, and what form it
+// planImage decides whether the client has an image already, and what form it
 // gets if not.
 func (m *Marshaller) planImage(st *State, d *components.Drawable, i int, im *qxl.Image, mayLose bool) encode.Form {
 	if st.Caches == nil || im.Flags&qxl.ImageCacheMe == 0 {
-		return m.encoder.Drawable(&st.Client, d, i, im, mayLose)
+		return m.form(st, d, i, im, mayLose)
 	}
-	hit, rough, replace := st.Caches.Hit(im.ID, st.Channel, !mayLose)
-	if hit {
-		t := qxl.ImageFromCache
-		if st.JPEG && !rough {
-			t = qxl.ImageFromCacheLossless
-		}
-		return encode.Form{Type: t, Lossy: rough, Cache: true, ID: im.ID}
+	present := st.Caches.Look(im.ID, st.Channel, !mayLose)
+	switch present {
+	case encode.Rough, encode.Exact:
+		return encode.Form{Type: qxl.ImageFromCache, Lossy: present == encode.Rough, Cache: true, ID: im.ID}
+	case encode.ExactNow:
+		return encode.Form{Type: qxl.ImageFromCacheLossless, Cache: true, ID: im.ID}
 	}
-	f := m.encoder.Drawable(&st.Client, d, i, im, mayLose)
-	if replace {
+	f := m.form(st, d, i, im, mayLose)
+	switch present {
+	case encode.Stale:
 		f.Flags, f.Cache, f.ID = qxl.ImageCacheReplaceMe, true, im.ID
-		return f
-	}
-	var ok bool
-	ok, st.evicted, st.waits = st.Caches.Add(im.ID, int64(im.X)*int64(im.Y), f.Lossy, st.Channel, st.evicted, st.waits)
-	if ok {
-		f.Flags, f.Cache, f.ID = qxl.ImageCacheMe, true, im.ID
+	case encode.Absent:
+		var ok bool
+		ok, st.evicted, st.waits = st.Caches.Add(im.ID, pixels(im), f.Lossy, st.Channel, st.evicted, st.waits)
+		if ok {
+			f.Flags, f.Cache, f.ID = qxl.ImageCacheMe, true, im.ID
+		}
 	}
 	return f
+}
+
+// pixels is what an image takes in the client's cache.
+func pixels(im *qxl.Image) int64 {
+	if im.Type == qxl.ImageBitmap {
+		return int64(im.X) * int64(im.Y)
+	}
+	return int64(im.Width) * int64(im.Height)
+}
+
+// form plans an image that has to be sent. What the guest has compressed itself
+// goes as it is.
+func (m *Marshaller) form(st *State, d *components.Drawable, i int, im *qxl.Image, mayLose bool) encode.Form {
+	if im.Type != qxl.ImageBitmap {
+		return encode.Form{}
+	}
+	return m.encoder.Drawable(&st.Client, d, i, im, mayLose)
 }
 
 // note keeps account of lossy pixels.
@@ -156,6 +173,7 @@ func (m *Marshaller) Emit(w *wire.Writer, st *State, monitors func(*wire.Writer)
 		}
 	}
 	st.forms, st.evicted, st.waits = st.forms[:0], st.evicted[:0], st.waits[:0]
+	st.Emitted(w.Serial)
 }
 
 // used tells the caches in which message a planned item went.

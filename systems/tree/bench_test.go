@@ -152,8 +152,11 @@ func BenchmarkAdd(b *testing.B) {
 	}
 }
 
-// TestAddAllocates nothing once storage has grown to what is needed.
+// TestAddAllocatesNothing once storage has grown to what is needed.
 func TestAddAllocatesNothing(t *testing.T) {
+	if raceEnabled || ecs.Invariants {
+		t.Skip("the race detector and the checks of the invariants build allocate")
+	}
 	for _, w := range workloads {
 		b := newBench(w.width, w.height, 1_000)
 		step := w.run(b)

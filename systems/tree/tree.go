@@ -53,11 +53,12 @@ type Tree struct {
 	siblings ecs.Links[components.Node]
 	shadows  ecs.Links[components.Shadow]
 
-	work    []task // exclusions still to be done
-	running bool
-	near    []ecs.Entity
-	a, b, c regions.Region // scratch
-	rects   []regions.Rect // scratch
+	work      []task // exclusions still to be done
+	running   bool
+	unchecked int // operations since the last check, in the invariants build
+	near      []ecs.Entity
+	a, b, c   regions.Region // scratch
+	rects     []regions.Rect // scratch
 
 	Stats Stats
 }
@@ -170,6 +171,7 @@ func (t *Tree) Add(e ecs.Entity) (res Result, with ecs.Entity) {
 	t.insert(e)
 	t.running = false
 	t.run()
+	t.verify()
 	return res, with
 }
 
@@ -213,6 +215,7 @@ func (t *Tree) Forget(e ecs.Entity) {
 	}
 	t.dropShadows(e)
 	t.run()
+	t.verify()
 }
 
 // unlink takes a drawable and its shadows out of the trees.
@@ -248,6 +251,7 @@ func (t *Tree) DestroySurface(id uint32) {
 	t.forgetAll(ix)
 	t.surfaces[id] = nil
 	t.run()
+	t.verify()
 }
 
 // forgetAll takes every node out of a surface's tree.

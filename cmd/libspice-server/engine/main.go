@@ -19,6 +19,8 @@ import (
 	"log/slog"
 	"os"
 	"runtime/cgo"
+	"sync/atomic"
+	"time"
 )
 
 // host is the shim's side, static memory there.
@@ -51,6 +53,24 @@ func se_open(abi C.uint32_t, h *C.struct_se_host) C.int {
 func of[T any](h C.uint64_t) T { return cgo.Handle(h).Value().(T) }
 
 func handle(v any) C.uint64_t { return C.uint64_t(cgo.NewHandle(v)) }
+
+// refusals counts and limits what is logged about requests: guests can cause
+// failures as fast as they like.
+var refusals struct {
+	count, logged atomic.Int64 // logged: when, in nanoseconds
+}
+
+// refused is the result of a request, whose failure is logged, once a second at most.
+func refused(err error) C.int {
+	if err == nil {
+		return 0
+	}
+	n, now, last := refusals.count.Add(1), time.Now().UnixNano(), refusals.logged.Load()
+	if now-last >= int64(time.Second) && refusals.logged.CompareAndSwap(last, now) {
+		logger.Warn("request of the VMM failed", "err", err, "failed", n)
+	}
+	return -1
+}
 
 // status is a result for the shim; the error is logged.
 func status(doing string, err error) C.int {

@@ -154,7 +154,7 @@ func (d *Dictionary) ReserveFor(channel int, im Image, chunks [][]byte) (Slot, e
 	}
 	at, ok := d.makeRoom(im)
 	if !ok {
-		return Slot{}, fmt.Errorf("reserving GLZ image: %w", ErrBusy)
+		return Slot{}, errBusy
 	}
 	rec := layOut(im, at)
 	rec.id, rec.channel = d.next, channel
@@ -165,8 +165,11 @@ func (d *Dictionary) ReserveFor(channel int, im Image, chunks [][]byte) (Slot, e
 	return Slot{dict: d, rec: rec, head: d.head, records: d.records, ring: d.ring, sent: d.sent}, nil
 }
 
-// errLost is made once: it is the answer for every image from then on.
-var errLost = fmt.Errorf("reserving GLZ image: %w", ErrLost)
+// Errors that are no rare events are made once.
+var (
+	errBusy = fmt.Errorf("reserving GLZ image: %w", ErrBusy)
+	errLost = fmt.Errorf("reserving GLZ image: %w", ErrLost)
+)
 
 // Sent tells that a channel has sent all streams it has reserved below next.
 func (d *Dictionary) Sent(channel int, next uint64) {

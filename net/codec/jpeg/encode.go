@@ -3,7 +3,6 @@ package jpeg
 import (
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/spiceecs/spiceecs/net/codec/internal/lines"
 	"github.com/spiceecs/spiceecs/net/codec/lz"
@@ -12,25 +11,17 @@ import (
 // Encoder turns images into files. New and NewPure make one. It
 // holds nothing of an image between calls, and is not for concurrent use.
 type Encoder struct {
-	// Strips, if more than 1, is how many strips of a large image the pure
-	// engine encodes in parallel. Files then have restart markers between them.
-	Strips int
-
 	source  lines.Source
 	quality int // that of the quantisers
 	luma    quantiser
 	chroma  quantiser
-	strips  []strip
+	strip   strip
 	turbo   *turboEncoder // nil for the pure engine
 	alpha   lz.Encoder
 }
 
-// minStrip is the least height of a strip, in MCUs, and maxRestart the most
-// MCUs a strip may have.
-const (
-	minStrip   = 8
-	maxRestart = 1<<16 - 1
-)
+// maxRestart is the most MCUs a strip may have.
+const maxRestart = 1<<16 - 1
 
 // New returns an encoder that uses libjpeg-turbo if the system has it.
 func New() *Encoder { return &Encoder{turbo: newTurboEncoder()} }
@@ -48,6 +39,36 @@ func (e *Encoder) Turbo() bool { return e.turbo != nil }
 // The errors are ErrImage and ErrShort; dst comes back unchanged then, up to
 // its length.
 func (e *Encoder) Encode(dst []byte, im Image, chunks [][]byte, quality int) ([]byte, error) {
+	return e.EncodePart(dst, im, chunks, quality, 0, 1)
+}
+
+// Parts is the number of parts that the file of a valid image has when it is
+// divided into about that many strips. More than one have restart markers
+// between them.
+func Parts(im Image, strips int) int {
+	_, down := im.mcus()
+	height := im.strip(strips)
+	return (down + height - 1) / height
+}
+
+// mcus is the size of an image in MCUs.
+func (im Image) mcus() (across, down int) { return (im.Width + 15) / 16, (im.Height + 15) / 16 }
+
+// strip is the height in MCUs of each of some strips: that of the image if a
+// restart interval would be too long.
+func (im Image) strip(strips int) int {
+	across, down := im.mcus()
+	height := (down + strips - 1) / strips
+	if height*across > maxRestart {
+		return down
+	}
+	return height
+}
+
+// EncodePart appends one of Parts(im, strips) parts of the file of im to dst. The
+// parts may be encoded in any order, by several encoders of the same engine at a
+// time; one after the other they are the file. The errors are those of Encode.
+func (e *Encoder) EncodePart(dst []byte, im Image, chunks [][]byte, quality, part, strips int) ([]byte, error) {
 	if err := im.Check(); err != nil {
 		return dst, fmt.Errorf("encoding JPEG: %w", err)
 	}
@@ -55,70 +76,39 @@ func (e *Encoder) Encode(dst []byte, im Image, chunks [][]byte, quality int) ([]
 		return dst, fmt.Errorf("encoding JPEG: %w", err)
 	}
 	defer e.source.Release()
-	quality = min(max(quality, 1), 100)
-	if e.turbo != nil {
-		out, err := e.turbo.encode(dst, im, chunks, &e.source, quality)
-		if err != nil {
-			return dst, fmt.Errorf("encoding JPEG: %w", err)
-		}
-		return out, nil
-	}
-	if e.quality != quality {
+	if quality = min(max(quality, 1), 100); e.quality != quality {
 		e.luma.set(&baseQuant[0], quality)
 		e.chroma.set(&baseQuant[1], quality)
 		e.quality = quality
 	}
-	return e.encode(dst, im), nil
-}
-
-// encode is the pure engine.
-func (e *Encoder) encode(dst []byte, im Image) []byte {
-	across, down := (im.Width+15)/16, (im.Height+15)/16
-	height := down // of a strip
-	if e.Strips > 1 {
-		height = min(max((down+e.Strips-1)/e.Strips, minStrip), max(maxRestart/across, 1))
-	}
-	n := (down + height - 1) / height
-	restart := 0
-	if n > 1 {
-		restart = height * across
-	}
-	out := appendHeader(dst, im, &e.luma.table, &e.chroma.table, restart)
-	if len(e.strips) < n {
-		e.strips = slices.Grow(e.strips, n-len(e.strips))[:n]
-	}
-	if n == 1 {
-		e.strips[0].encode(e, out, im, 0, down)
-		out = e.strips[0].take()
-		return append(out, 0xff, mEOI)
-	}
-	return append(e.encodeStrips(out, im, n, height), 0xff, mEOI)
-}
-
-// encodeStrips appends n strips of height rows of MCUs.
-func (e *Encoder) encodeStrips(out []byte, im Image, n, height int) []byte {
-	var group sync.WaitGroup
-	for i := range e.strips[:n] {
-		group.Go(func() {
-			s := &e.strips[i]
-			s.encode(e, s.own[:0], im, i*height, min((im.Height+15)/16, (i+1)*height))
-			s.own = s.take()
-		})
-	}
-	group.Wait()
-	for i := range e.strips[:n] {
-		out = append(out, e.strips[i].own...)
-		if i < n-1 {
-			out = append(out, 0xff, mRST0+byte(i&7))
+	across, down := im.mcus()
+	height := im.strip(strips)
+	from, end, out := part*height, min((part+1)*height, down), dst
+	if part == 0 {
+		restart := 0
+		if height < down {
+			restart = height * across
 		}
+		out = appendHeader(out, im, &e.luma.table, &e.chroma.table, restart)
 	}
-	return out
+	if e.turbo != nil {
+		var err error
+		if out, err = e.turbo.encode(out, im, chunks, &e.source, quality, 16*from, min(16*end, im.Height)); err != nil {
+			return out[:len(dst)], fmt.Errorf("encoding JPEG: %w", err)
+		}
+	} else {
+		e.strip.encode(e, out, im, from, end)
+		out = e.strip.take()
+	}
+	if end < down {
+		return append(out, 0xff, mRST0+byte(part&7)), nil
+	}
+	return append(out, 0xff, mEOI), nil
 }
 
 // strip encodes rows of MCUs.
 type strip struct {
 	w      bitWriter
-	own    []byte // the data of a strip that is encoded in parallel
 	source lines.Source
 	lines  strip16
 	mcu    mcu

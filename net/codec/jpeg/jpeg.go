@@ -17,9 +17,12 @@
 // a strip of 16 lines first; all others are read in place. What a guest changes
 // meanwhile shows in the pixels only.
 //
-// An Encoder owns that strip (64 bytes per pixel of width) and its tables, for
-// each of Strips, and allocates nothing once it has them. With turbo it owns a
-// buffer for the largest file there can be, 3 bytes per pixel.
+// A large image can be encoded in parts, by as many encoders, between which the
+// file then has restart markers.
+//
+// An Encoder owns that strip (64 bytes per pixel of width) and its tables, and
+// allocates nothing once it has them. With turbo it owns a buffer for the largest
+// file there can be, 3 bytes per pixel.
 package jpeg
 
 import (

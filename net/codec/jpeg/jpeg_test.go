@@ -42,7 +42,7 @@ func psnr(bgrx []byte, m image.Image) float64 {
 
 // engines are the encoders there are on this machine.
 func engines() map[string]*Encoder {
-	m := map[string]*Encoder{"pure": NewPure(), "strips": {Strips: 3}}
+	m := map[string]*Encoder{"pure": NewPure()}
 	if e := New(); e.Turbo() {
 		m["turbo"] = e
 	}
@@ -189,33 +189,47 @@ func TestFlat(t *testing.T) {
 }
 
 // TestRestart checks that a file in strips holds the same picture as one
-// without, and has the markers where a decoder looks for them.
+// without, and has the markers where a decoder looks for them, for lines in any
+// order and in any number of chunks.
 func TestRestart(t *testing.T) {
-	for _, size := range [][2]int{{40, 1000}, {640, 600}, {16, 16}, {8000, 300}} {
-		w, h := size[0], size[1]
-		pix := testimage.Photo(w, h, 2)
-		im := NewImage(BGRX, w, h, true)
-		whole, err := NewPure().Encode(nil, im, [][]byte{pix}, 80)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, strips := range []int{2, 3, 20} {
-			enc := NewPure()
-			enc.Strips = strips
-			file, err := enc.Encode(nil, im, [][]byte{pix}, 80)
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	for engine, enc := range engines() {
+		for _, size := range [][2]int{{40, 1000}, {640, 600}, {16, 16}, {8000, 300}, {33, 17}} {
+			im := NewImage(Format(1+rng.IntN(3)), size[0], size[1], rng.IntN(2) == 0)
+			im.Stride += rng.IntN(2) * rng.IntN(50)
+			pix := store(rng, im, testimage.Photo(im.Width, im.Height, 2))
+			whole, err := enc.Encode(nil, im, [][]byte{pix}, 80)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for name, dec := range decoders() {
-				a, b := make([]byte, im.Size()), make([]byte, im.Size())
-				if err := dec.Decode(a, im, whole); err != nil {
-					t.Fatal(err)
+			for _, strips := range []int{2, 3, 20} {
+				parts := make([][]byte, Parts(im, strips))
+				for _, i := range rng.Perm(len(parts)) {
+					if parts[i], err = enc.EncodePart(nil, im, testimage.Split(rng, pix, rng.IntN(3)), 80, i, strips); err != nil {
+						t.Fatal(err)
+					}
 				}
-				if err := dec.Decode(b, im, file); err != nil || !bytes.Equal(a, b) {
-					t.Errorf("%d x %d in %d strips, %s decoder: %v", w, h, strips, name, err)
+				file := bytes.Join(parts, nil)
+				if strips > 1 && im.Height > 16 && len(parts) < 2 {
+					t.Errorf("%+v in %d strips has %d parts", im, strips, len(parts))
+				}
+				back := NewImage(BGRX, im.Width, im.Height, true)
+				for name, dec := range decoders() {
+					a, b := make([]byte, back.Size()), make([]byte, back.Size())
+					if err := dec.Decode(a, back, whole); err != nil {
+						t.Fatal(err)
+					}
+					if err := dec.Decode(b, back, file); err != nil || !bytes.Equal(a, b) {
+						t.Errorf("%s: %+v in %d strips, %s decoder: %v", engine, im, strips, name, err)
+					}
 				}
 			}
 		}
+	}
+	if n := Parts(NewImage(BGRX, 65000, 65000, true), 2); n != 1 {
+		t.Errorf("an image whose strips are too large has %d parts", n)
 	}
 }
 
@@ -238,10 +252,9 @@ func TestRefused(t *testing.T) {
 }
 
 func TestNoAllocation(t *testing.T) {
-	for _, w := range []int{320, 327} {
-		im := NewImage(BGRX, w, 200, true)
-		chunks := [][]byte{testimage.Desktop(w, 200, 1)}
-		enc := NewPure()
+	for name, enc := range engines() {
+		im := NewImage(BGRX, 327, 200, true)
+		chunks := [][]byte{testimage.Desktop(327, 200, 1)}
 		out, err := enc.Encode(nil, im, chunks, 85)
 		if err != nil {
 			t.Fatal(err)
@@ -251,7 +264,7 @@ func TestNoAllocation(t *testing.T) {
 				t.Fatal(err)
 			}
 		}); n != 0 {
-			t.Errorf("encoding allocates %v times", n)
+			t.Errorf("%s: encoding allocates %v times", name, n)
 		}
 	}
 }

@@ -10,7 +10,7 @@ type turboEncoder struct{}
 
 func newTurboEncoder() *turboEncoder { return nil }
 
-func (*turboEncoder) encode(dst []byte, _ Image, _ [][]byte, _ *lines.Source, _ int) ([]byte, error) {
+func (*turboEncoder) encode(dst []byte, _ Image, _ [][]byte, _ *lines.Source, _, _, _ int) ([]byte, error) {
 	return dst, ErrImage
 }
 

@@ -91,6 +91,7 @@ type turboEncoder struct {
 	buf     []byte
 	file    unsafe.Pointer // what the library is told of buf
 	size    uint64
+	args    [11]uintptr // of the calls; a list of their own would be allocated
 }
 
 func newTurboEncoder() *turboEncoder {
@@ -101,10 +102,11 @@ func newTurboEncoder() *turboEncoder {
 	return &turboEncoder{turboHandle: t}
 }
 
-// encode appends the file of im, the lines of which are in source and chunks.
-func (t *turboEncoder) encode(dst []byte, im Image, chunks [][]byte, source *lines.Source, quality int) ([]byte, error) {
-	pixels, stride, format, flags := t.load(im, chunks, source)
-	worst, _, _ := purego.SyscallN(t.lib.bufSize, uintptr(im.Width), uintptr(im.Height), tj420)
+// encode appends the coded data of lines top to bottom of im, which are in source
+// and chunks. top is that of an MCU.
+func (t *turboEncoder) encode(dst []byte, im Image, chunks [][]byte, source *lines.Source, quality, top, bottom int) ([]byte, error) {
+	pixels, stride, format, flags := t.load(im, chunks, source, top, bottom)
+	worst, _, _ := purego.SyscallN(t.lib.bufSize, append(t.args[:0], uintptr(im.Width), uintptr(bottom-top), tj420)...)
 	if int(worst) <= 0 {
 		return dst, fmt.Errorf("libjpeg-turbo: %w: %s", ErrImage, t.failure())
 	}
@@ -112,21 +114,39 @@ func (t *turboEncoder) encode(dst []byte, im Image, chunks [][]byte, source *lin
 		t.buf = make([]byte, worst)
 	}
 	t.file, t.size = unsafe.Pointer(&t.buf[0]), uint64(len(t.buf))
-	status, _, _ := purego.SyscallN(t.lib.compress, t.handle, uintptr(unsafe.Pointer(&pixels[0])),
-		uintptr(im.Width), uintptr(stride), uintptr(im.Height), format,
+	args := append(t.args[:0], t.handle, uintptr(unsafe.Pointer(&pixels[0])),
+		uintptr(im.Width), uintptr(stride), uintptr(bottom-top), format,
 		uintptr(unsafe.Pointer(&t.file)), uintptr(unsafe.Pointer(&t.size)),
 		tj420, uintptr(quality), flags|tjNoRealloc|tjAccurateDCT)
+	status, _, _ := purego.SyscallN(t.lib.compress, args...)
 	runtime.KeepAlive(chunks)
 	runtime.KeepAlive(t)
 	if int32(status) != 0 || t.size > uint64(len(t.buf)) {
 		return dst, fmt.Errorf("libjpeg-turbo: %w: %s", ErrImage, t.failure())
 	}
-	return append(dst, t.buf[:t.size]...), nil
+	data, ok := scan(t.buf[:t.size])
+	if !ok {
+		return dst, fmt.Errorf("libjpeg-turbo: %w: no scan in its file", ErrImage)
+	}
+	return append(dst, data...), nil
 }
 
-// load returns pixels for the library: in place if they lie in one chunk and
-// have a format it knows, else in a copy, top line first.
-func (t *turboEncoder) load(im Image, chunks [][]byte, source *lines.Source) (pixels []byte, stride int, format, flags uintptr) {
+// scan is the coded data of a file with one scan: what lies between the header of
+// the scan and the end marker.
+func scan(file []byte) ([]byte, bool) {
+	for at := 2; at+4 <= len(file) && file[at] == 0xff; {
+		marker := file[at+1]
+		at += 2 + int(file[at+2])<<8 + int(file[at+3])
+		if marker == mSOS && at <= len(file)-2 {
+			return file[at : len(file)-2], true
+		}
+	}
+	return nil, false
+}
+
+// load returns the pixels of lines top to bottom for the library: in place if
+// they lie in one chunk and have a format it knows, else in a copy, top line first.
+func (t *turboEncoder) load(im Image, chunks [][]byte, source *lines.Source, top, bottom int) (pixels []byte, stride int, format, flags uintptr) {
 	size := im.Width * im.Format.size()
 	for len(chunks) > 0 && len(chunks[0]) == 0 {
 		chunks = chunks[1:]
@@ -137,19 +157,19 @@ func (t *turboEncoder) load(im Image, chunks [][]byte, source *lines.Source) (pi
 			format = tjBGR
 		}
 		if !im.TopDown {
-			flags = tjBottomUp
+			return chunks[0][(im.Height-bottom)*im.Stride:], im.Stride, format, tjBottomUp
 		}
-		return chunks[0], im.Stride, format, flags
+		return chunks[0][top*im.Stride:], im.Stride, format, 0
 	}
 	stride = 4 * im.Width
-	if len(t.pixels) < stride*im.Height {
-		t.pixels = make([]byte, stride*im.Height)
+	if len(t.pixels) < stride*(bottom-top) {
+		t.pixels = make([]byte, stride*(bottom-top))
 	}
 	if len(t.scratch) < size {
 		t.scratch = make([]byte, size)
 	}
-	for y := range im.Height {
-		widen(t.pixels[y*stride:(y+1)*stride], source.Line(y, t.scratch), im.Format)
+	for y := top; y < bottom; y++ {
+		widen(t.pixels[(y-top)*stride:(y-top+1)*stride], source.Line(y, t.scratch), im.Format)
 	}
 	return t.pixels, stride, tjBGRX, 0
 }

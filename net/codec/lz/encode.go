@@ -54,7 +54,7 @@ func (e *Encoder) Encode(dst []byte, im Image, chunks [][]byte) ([]byte, error) 
 	}
 	for part := range Parts(im, 1) {
 		if out, err = e.encodePart(out, len(dst), im, chunks, part, 1); err != nil {
-			return dst, err
+			return out[:len(dst)], err
 		}
 	}
 	return out, nil
@@ -94,7 +94,7 @@ func (e *Encoder) encodePart(dst []byte, base int, im Image, chunks [][]byte, pa
 	e.reader.Skip(e.pass.SourceSize(from))
 	out, ok := e.encodeUnits(out, base, to-from)
 	if !ok {
-		return dst, errLimit
+		return out[:len(dst)], errLimit
 	}
 	return out, nil
 }

@@ -103,7 +103,7 @@ func (e *Encoder) EncodePart(dst []byte, im pixel.Image, chunks [][]byte, part, 
 		}
 		out = e.appendBlock(out, n, size)
 		if e.Limit > 0 && len(out)-len(dst) > e.Limit {
-			return dst, errLimit
+			return out[:len(dst)], errLimit
 		}
 		left -= n
 	}

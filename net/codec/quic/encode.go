@@ -43,10 +43,13 @@ func (e *Encoder) Encode(dst []byte, im Image, chunks [][]byte) ([]byte, error) 
 	e.w.finish()
 	out = e.w.flush(out)
 	if e.Limit > 0 && len(out)-len(dst) > e.Limit {
-		return dst, fmt.Errorf("encoding QUIC: %w: %d bytes", ErrIncompressible, e.Limit)
+		return out[:len(dst)], errLimit
 	}
 	return out, nil
 }
+
+// errLimit is made once: that an image does not compress is no rare event.
+var errLimit = fmt.Errorf("encoding QUIC: %w", ErrIncompressible)
 
 // encodeRows appends all rows to out, whose stream starts at base, or those up
 // to the one with which it exceeds the limit.

@@ -9,7 +9,6 @@ import (
 	"cmp"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"runtime/cgo"
@@ -18,6 +17,8 @@ import (
 	"sync/atomic"
 	"time"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/spiceecs/spiceecs"
 	"github.com/spiceecs/spiceecs/net/link"
@@ -171,7 +172,7 @@ func se_server_uuid(h C.uint64_t, uuid *C.uint8_t) {
 	of[*server](h).SetUUID(*(*[16]byte)(unsafe.Pointer(uuid)))
 }
 
-// channelTypes are all that can be secured, for the default.
+// lastChannelType is the last that can be secured.
 const lastChannelType = 11
 
 //export se_server_security
@@ -209,17 +210,18 @@ func se_server_mouse(h C.uint64_t) C.int {
 	return 1
 }
 
-// connOf makes a connection of a descriptor, which it owns unless there is an error.
+// connOf makes a connection of a socket, which it closes unless there is an error.
 func connOf(fd int) (net.Conn, error) {
-	f := os.NewFile(uintptr(fd), "client")
-	if f == nil {
-		return nil, fmt.Errorf("descriptor %d", fd)
-	}
-	c, err := net.FileConn(f) // a copy
+	dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
-		runtimeKeep(f)
 		return nil, err
 	}
-	f.Close()
+	f := os.NewFile(uintptr(dup), "client")
+	defer f.Close()
+	c, err := net.FileConn(f)
+	if err != nil {
+		return nil, err
+	}
+	_ = unix.Close(fd)
 	return c, nil
 }

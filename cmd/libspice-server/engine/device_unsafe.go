@@ -15,6 +15,7 @@ import (
 	"github.com/spiceecs/spiceecs/qxl"
 	"github.com/spiceecs/spiceecs/regions"
 	"github.com/spiceecs/spiceecs/systems/display"
+	"github.com/spiceecs/spiceecs/systems/encode"
 )
 
 // device is a QXLInstance.
@@ -23,6 +24,10 @@ type device struct {
 	server *server
 	ring   *ring
 	id     uint8
+
+	// Of the worker.
+	stopped bool
+	present C.int // whether the guest knows of a client
 }
 
 //export se_device_new
@@ -37,7 +42,7 @@ func se_device_new(h C.uint64_t, shim unsafe.Pointer, info *C.struct_se_device_i
 	var err error
 	d.Device, err = s.AddDevice(spiceecs.DeviceOptions{
 		ID: d.id, Ring: d.ring, Memory: memory, Surfaces: int(info.surfaces), RAM: uint32(info.ram),
-		ImageCompression: s.compression.String(), JPEG: s.jpeg.String(), ZlibGLZ: s.zlib.String(),
+		ImageCompression: s.compression.String(), JPEG: encode.WANNames[s.jpeg-1], ZlibGLZ: encode.WANNames[s.zlib-1],
 		OnDisplay: func(uint32) { d.tellCaps() }, OnLeft: d.left,
 	})
 	if status("adding a device", err) != 0 {
@@ -76,9 +81,12 @@ func (d *device) left(t wire.ChannelType, client uint32) {
 // sized streams, monitors configurations, compositing, 8-bit alpha surfaces.
 const guestCaps = 0xf
 
-// tellCaps tells the guest what all of its clients can do. It runs on the
-// device's worker.
+// tellCaps tells the guest what all of its clients can do, unless it is stopped:
+// then it is told when it starts. It runs on the device's worker.
 func (d *device) tellCaps() {
+	if d.stopped {
+		return
+	}
 	present, all := C.int(0), byte(guestCaps)
 	d.server.mu.Lock()
 	for l, caps := range d.server.caps {
@@ -97,7 +105,10 @@ func (d *device) tellCaps() {
 	if present != 0 {
 		caps[0] = C.uint8_t(all)
 	}
-	C.host_client_caps(host, d.ring.shim, present, &caps[0])
+	if present|d.present != 0 {
+		d.present = present
+		C.host_client_caps(host, d.ring.shim, present, &caps[0])
+	}
 }
 
 //export se_device_request
@@ -109,7 +120,7 @@ func se_device_request(h C.uint64_t, rq *C.struct_se_request, dirty *C.struct_se
 	}
 	cookie := rq.cookie
 	if !d.CarryAsync(r, func(err error) {
-		status("request of the VMM", err)
+		refused(err)
 		C.host_complete(host, d.ring.shim, cookie)
 	}) {
 		return -1
@@ -149,6 +160,7 @@ func (d *device) request(rq *C.struct_se_request, dirty *C.struct_se_rect, room 
 		return display.LoadCommands(cmds)
 	case C.SE_START:
 		return func(w *display.Worker) error {
+			d.stopped = false
 			d.tellCaps()
 			return display.Start(w)
 		}
@@ -156,7 +168,7 @@ func (d *device) request(rq *C.struct_se_request, dirty *C.struct_se_rect, room 
 		// What was taken from the guest is carried out; what it has put into
 		// its rings since stays there.
 		return func(w *display.Worker) error {
-			d.ring.held = true
+			d.ring.held, d.stopped = true, true
 			defer func() { d.ring.held = false }()
 			return firstError(display.FlushSurfaces(w), display.Stop(w))
 		}

@@ -1,0 +1,1 @@
+include cmd/libspice-server/rules.mk

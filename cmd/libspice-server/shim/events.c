@@ -1,0 +1,227 @@
+/*
+ * What clients do, on its way home: the engine queues events on threads of its
+ * own, the VMM's main loop sees an eventfd readable and runs them.
+ */
+#include "shim.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* A VMM whose main loop stands still does not make the queue grow forever:
+ * pointer motion is left out from here on, everything from twice as much on. */
+#define MANY 16384
+
+bool events_init(SpiceServer *s)
+{
+    s->last = &s->first;
+    pthread_mutex_init(&s->lock, NULL);
+    s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return s->wake >= 0;
+}
+
+static bool expendable(uint32_t kind)
+{
+    return kind == SE_MOUSE_MOTION || kind == SE_TABLET_POSITION;
+}
+
+void events_post(void *server, const struct se_event *e)
+{
+    SpiceServer *s = server;
+    struct event *ev = malloc(sizeof *ev);
+    if (!ev) {
+        return;
+    }
+    ev->e = *e;
+    ev->next = NULL;
+    pthread_mutex_lock(&s->lock);
+    bool first = !s->first, full = s->waiting >= 2 * MANY || (s->waiting >= MANY && expendable(e->kind));
+    bool channel = e->kind == SE_CHANNEL_UP || e->kind == SE_CHANNEL_DOWN;
+    if (full && !channel) {
+        free(ev);
+    } else {
+        *s->last = ev;
+        s->last = &ev->next;
+        s->waiting++;
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (first) {
+        /* It can only fail when the descriptor is readable already. */
+        eventfd_write(s->wake, 1);
+    }
+}
+
+static struct event *take(SpiceServer *s)
+{
+    pthread_mutex_lock(&s->lock);
+    struct event *ev = s->first;
+    if (ev) {
+        s->first = ev->next;
+        s->waiting--;
+        if (!s->first) {
+            s->last = &s->first;
+        }
+    }
+    pthread_mutex_unlock(&s->lock);
+    return ev;
+}
+
+static void tell(SpiceServer *s, int event, SpiceChannelEventInfo *info)
+{
+    if (s->core->base.minor_version >= 3 && s->core->channel_event) {
+        s->core->channel_event(event, info);
+    }
+}
+
+/* The old fields hold what fits into a sockaddr. */
+static void addresses(SpiceChannelEventInfo *info, const struct se_event *e)
+{
+    memcpy(&info->laddr_ext, e->local.bytes, sizeof info->laddr_ext);
+    memcpy(&info->paddr_ext, e->peer.bytes, sizeof info->paddr_ext);
+    info->llen_ext = e->local.size;
+    info->plen_ext = e->peer.size;
+    memcpy(&info->laddr, e->local.bytes, sizeof info->laddr);
+    memcpy(&info->paddr, e->peer.bytes, sizeof info->paddr);
+    info->llen = e->local.size < sizeof info->laddr ? e->local.size : sizeof info->laddr;
+    info->plen = e->peer.size < sizeof info->paddr ? e->peer.size : sizeof info->paddr;
+}
+
+static void channel_up(SpiceServer *s, const struct se_event *e)
+{
+    struct channel *c = calloc(1, sizeof *c);
+    if (!c) {
+        return;
+    }
+    c->next = s->channels;
+    s->channels = c;
+    addresses(&c->info, e);
+    c->info.flags = (int)e->flags;
+    tell(s, SPICE_CHANNEL_EVENT_CONNECTED, &c->info);
+    c->info.connection_id = (int)e->connection;
+    c->info.type = (int)e->type;
+    c->info.id = (int)e->id;
+    tell(s, SPICE_CHANNEL_EVENT_INITIALIZED, &c->info);
+}
+
+static void channel_down(SpiceServer *s, const struct se_event *e)
+{
+    for (struct channel **at = &s->channels; *at; at = &(*at)->next) {
+        struct channel *c = *at;
+        if (c->info.connection_id != (int)e->connection || c->info.type != (int)e->type || c->info.id != (int)e->id) {
+            continue;
+        }
+        *at = c->next;
+        tell(s, SPICE_CHANNEL_EVENT_DISCONNECTED, &c->info);
+        free(c);
+        if (e->type == SPICE_CHANNEL_MAIN && s->exit_on_disconnect) {
+            exit(0);
+        }
+        return;
+    }
+}
+
+static void scancode(SpiceServer *s, uint8_t code)
+{
+    if (!s->keyboard) {
+        return;
+    }
+    SpiceKbdInterface *sif = SHIM_CONTAINER_OF(s->keyboard->base.sif, SpiceKbdInterface, base);
+    if (sif->push_scan_freg) {
+        sif->push_scan_freg(s->keyboard, code);
+    }
+}
+
+static void mouse(SpiceServer *s, const struct se_event *e)
+{
+    if (!s->mouse) {
+        return;
+    }
+    SpiceMouseInterface *sif = SHIM_CONTAINER_OF(s->mouse->base.sif, SpiceMouseInterface, base);
+    if (e->kind == SE_MOUSE_MOTION) {
+        sif->motion(s->mouse, e->a, e->b, e->c, e->buttons);
+    } else {
+        sif->buttons(s->mouse, e->buttons);
+    }
+}
+
+static void tablet(SpiceServer *s, const struct se_event *e)
+{
+    if (!s->tablet) {
+        return;
+    }
+    SpiceTabletInterface *sif = SHIM_CONTAINER_OF(s->tablet->base.sif, SpiceTabletInterface, base);
+    switch (e->kind) {
+    case SE_TABLET_SIZE:
+        sif->set_logical_size(s->tablet, e->a, e->b);
+        break;
+    case SE_TABLET_POSITION:
+        sif->position(s->tablet, e->a, e->b, e->buttons);
+        break;
+    case SE_TABLET_WHEEL:
+        sif->wheel(s->tablet, e->a, e->buttons);
+        break;
+    default:
+        sif->buttons(s->tablet, e->buttons);
+    }
+}
+
+static void run(SpiceServer *s, const struct se_event *e)
+{
+    switch (e->kind) {
+    case SE_CHANNEL_UP:
+        channel_up(s, e);
+        break;
+    case SE_CHANNEL_DOWN:
+        channel_down(s, e);
+        break;
+    case SE_SCANCODE:
+        scancode(s, (uint8_t)e->a);
+        break;
+    case SE_MOUSE_MOTION:
+    case SE_MOUSE_BUTTONS:
+        mouse(s, e);
+        break;
+    default:
+        tablet(s, e);
+    }
+}
+
+static void readable(int fd, int event, void *opaque)
+{
+    (void)event;
+    eventfd_t n;
+    struct event *ev;
+    engine_tame_signals();
+    eventfd_read(fd, &n);
+    while ((ev = take(opaque))) {
+        run(opaque, &ev->e);
+        free(ev);
+    }
+}
+
+bool events_attach(SpiceServer *s)
+{
+    s->watch = s->core->watch_add(s->wake, SPICE_WATCH_EVENT_READ, readable, s);
+    return s->watch;
+}
+
+/* The engine is done with s. What is left in the queue is about channels. */
+void events_free(SpiceServer *s)
+{
+    if (s->watch) {
+        readable(s->wake, SPICE_WATCH_EVENT_READ, s);
+        s->core->watch_remove(s->watch);
+    }
+    struct event *ev;
+    while ((ev = take(s))) {
+        free(ev);
+    }
+    while (s->channels) {
+        struct channel *c = s->channels;
+        s->channels = c->next;
+        free(c);
+    }
+    close(s->wake);
+    pthread_mutex_destroy(&s->lock);
+}

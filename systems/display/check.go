@@ -1,0 +1,119 @@
+package display
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spiceecs/spiceecs/components"
+	"github.com/spiceecs/spiceecs/ecs"
+)
+
+// ErrInvariant reports that a worker's state contradicts itself, which is a
+// mistake in the program.
+var ErrInvariant = errors.New("display worker invariant")
+
+// Check looks for contradictions between the lists, pipes and batches that hold
+// drawables and pixel buffers, and in the trees.
+func (s *Sim) Check() error {
+	w, refs := s.w, map[ecs.Entity]int32{}
+	for id, e := range w.scene.ByID {
+		if e != s.surfaces[id] {
+			s.surfaces[id], s.replaced[id] = e, w.scene.Seq
+		}
+	}
+	if err := w.checkCurrent(refs); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvariant, err)
+	}
+	items, buffers := map[ecs.Entity]int32{}, 0
+	for slot, c := range w.clients {
+		if c == nil {
+			continue
+		}
+		for _, item := range w.pipes.Items(slot) {
+			switch item.Kind {
+			case components.ItemDraw:
+				items[item.Drawable]++
+				refs[item.Drawable]++
+				if err := s.checkItem(item.Drawable); err != nil {
+					return fmt.Errorf("%w: %w", ErrInvariant, err)
+				}
+			case components.ItemImage:
+				buffers++
+			}
+		}
+		for _, e := range s.batches[slot].drawables {
+			refs[e]++
+		}
+		buffers += s.batches[slot].buffers
+	}
+	if err := w.checkRefs(refs, items); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvariant, err)
+	}
+	if n := w.scene.Pixels.Len(); n != buffers {
+		return fmt.Errorf("%w: %d pixel buffers in use, %d known of", ErrInvariant, n, buffers)
+	}
+	return w.tree.Check()
+}
+
+// checkItem checks that what waits can be seen, or that nobody can tell.
+func (s *Sim) checkItem(e ecs.Entity) error {
+	if !s.w.scene.World.Alive(e) {
+		return fmt.Errorf("drawable %v waits after its end", e)
+	}
+	d := s.w.scene.Drawables.Get(e)
+	gone := s.w.scene.Surface(d.Surface) == nil || d.Seq <= max(s.restarted, s.replaced[d.Surface])
+	if s.w.tree.Area(e) == nil && !gone {
+		return fmt.Errorf("drawable %d waits to be sent, but cannot be seen", d.Seq)
+	}
+	return nil
+}
+
+// checkCurrent walks the lists of what has not been drawn yet.
+func (w *Worker) checkCurrent(refs map[ecs.Entity]int32) error {
+	seq, n := uint64(0), int32(0)
+	for e := w.scene.Current.First; !e.IsZero(); e = w.scene.Drawables.Get(e).DeviceLink.Next {
+		d := w.scene.Drawables.Get(e)
+		if !d.Current || d.Seq <= seq || w.tree.Area(e) == nil {
+			return fmt.Errorf("drawable %d after %d: current %t, in tree %t", d.Seq, seq, d.Current, w.tree.Area(e) != nil)
+		}
+		seq = d.Seq
+		refs[e]++
+		n++
+	}
+	onSurfaces := int32(0)
+	for id := range w.scene.ByID {
+		s := w.scene.Surface(uint32(id))
+		if s == nil {
+			continue
+		}
+		for e := s.Current.First; !e.IsZero(); e = w.scene.Drawables.Get(e).SurfaceLink.Next {
+			if d := w.scene.Drawables.Get(e); d.Surface != uint32(id) || refs[e] == 0 {
+				return fmt.Errorf("drawable %d of surface %d is in the list of %d", d.Seq, d.Surface, id)
+			}
+			onSurfaces++
+		}
+	}
+	if n != w.scene.Current.Len || n != onSurfaces {
+		return fmt.Errorf("%d current drawables, %d counted, %d on surfaces", n, w.scene.Current.Len, onSurfaces)
+	}
+	return nil
+}
+
+// checkRefs compares what drawables say of themselves with who holds them.
+func (w *Worker) checkRefs(refs, items map[ecs.Entity]int32) error {
+	held := int64(0)
+	for e, n := range refs {
+		if !w.scene.World.Alive(e) {
+			return fmt.Errorf("drawable %v is held after its end", e)
+		}
+		d := w.scene.Drawables.Get(e)
+		if d.Refs != n || d.Items.Len != items[e] {
+			return fmt.Errorf("drawable %d: %d references, %d held; %d items, %d in pipes", d.Seq, d.Refs, n, d.Items.Len, items[e])
+		}
+		held += int64(d.Cost)
+	}
+	if n := w.scene.Commands.Len(); n != len(refs) || held != w.scene.Held {
+		return fmt.Errorf("%d drawables of %d bytes, %d of %d held", n, w.scene.Held, len(refs), held)
+	}
+	return nil
+}
