@@ -29,6 +29,7 @@ type source struct {
 	width, height int
 	stride        int // negative: bottom-up; first is then the last line in memory
 	first         int // offset of the top line
+	low           int // lines above this one are not there
 	highBits      bool
 
 	flat   []byte   // all of the memory, or nil:
@@ -140,7 +141,7 @@ func (s *source) shape(f qxl.BitmapFormat, width, height, stride int, topDown bo
 		stride < line || stride > 1<<31-1 || stride*(height-1)+line > size {
 		return fmt.Errorf("%w: format %d, %dx%d, stride %d, %d bytes", ErrImage, f, width, height, stride, size)
 	}
-	s.lay, s.width, s.height, s.stride, s.first = lay, width, height, stride, 0
+	s.lay, s.width, s.height, s.stride, s.first, s.low = lay, width, height, stride, 0, 0
 	if !topDown {
 		s.first, s.stride = stride*(height-1), -stride
 	}
@@ -151,18 +152,20 @@ func (s *source) shape(f qxl.BitmapFormat, width, height, stride int, topDown bo
 // s is a copy of area.
 func (s *source) openCanvas(from, to *Canvas, area regions.Rect) {
 	s.lay = surfaceLayout(from.format)
-	s.width, s.height, s.stride, s.first = from.width, from.height, from.stride, from.top
+	s.width, s.height, s.stride, s.first, s.low = from.width, from.height, from.stride, from.top, 0
 	s.flat, s.chunks, s.highBits = from.mem, nil, false
 	if from != to {
 		return
 	}
+	// Interpolation looks at the lines next to the area, too.
+	area.Top, area.Bottom = area.Top-1, area.Bottom+1
 	area = area.Intersect(from.Bounds())
 	if area.Empty() {
 		return
 	}
 	size := max(s.stride, -s.stride)
 	top, bottom := int(area.Top), int(area.Bottom)
-	s.stride, s.first = size, -top*size
+	s.stride, s.first, s.low = size, -top*size, top
 	s.snapshot = s.snapshot[:0]
 	for y := top; y < bottom; y++ {
 		row := from.Row(y)
@@ -247,7 +250,7 @@ func (s *source) pixels(x, y, n int) (line []byte, x0 int) {
 // inside returns the part of the n pixels from (x,y) on that the source has,
 // as the half-open range [a,b) of them.
 func (s *source) inside(x, y, n int) (a, b int) {
-	if y < 0 || y >= s.height {
+	if y < s.low || y >= s.height {
 		return 0, 0
 	}
 	a, b = max(0, -x), min(n, s.width-x)

@@ -29,6 +29,7 @@ type Pipes struct {
 	order    ecs.Links[components.PipeItem]
 	siblings ecs.Links[components.PipeItem]
 	pipes    []queue
+	epoch    time.Time // of the first item; items hold the time since
 }
 
 // queue is one client's pipe.
@@ -88,7 +89,7 @@ func (p *Pipes) Oldest(slot int) (queued time.Time, ok bool) {
 	if e.IsZero() {
 		return queued, false
 	}
-	return time.Unix(0, p.scene.Items.Get(e).Queued), true
+	return p.epoch.Add(time.Duration(p.scene.Items.Get(e).Queued)), true
 }
 
 // Longest is the number of items and bytes in the fullest pipes.
@@ -106,7 +107,10 @@ func (p *Pipes) Append(slot int, item components.PipeItem) ecs.Entity {
 	*i = item
 	i.Client = uint16(slot)
 	i.Bytes += itemOverhead
-	i.Queued = p.Now.UnixNano()
+	if p.epoch.IsZero() {
+		p.epoch = p.Now
+	}
+	i.Queued = int64(p.Now.Sub(p.epoch))
 	q := &p.pipes[slot]
 	q.bytes += int64(i.Bytes)
 	p.order.PushBack(&q.items, e)
