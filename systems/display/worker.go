@@ -309,7 +309,7 @@ func (w *Worker) Hidden(e ecs.Entity) {
 // Update takes an update command from the ring.
 func (w *Worker) Update(u *qxl.UpdateCommand) {
 	if w.scene.Surface(u.Surface) == nil {
-		w.log.Warn("update of a surface that does not exist", "surface", u.Surface)
+		w.log.Debug("update of a surface that does not exist", "surface", u.Surface)
 	} else {
 		w.raster.Update(u.Surface, u.Area)
 	}
