@@ -131,7 +131,8 @@ func TestSteadyState(t *testing.T) {
 			n := after.Mallocs - before.Mallocs
 			t.Logf("%d allocations, %d bytes for %d commands", n, after.TotalAlloc-before.TotalAlloc, commands)
 			// Lists that many share grow a little now and then, and so does the runtime.
-			if n > commands/100 {
+			// On a loaded machine the client may count as behind for a while, which costs some.
+			if n > commands/20 {
 				t.Errorf("%.3f allocations for a command, want 0", float64(n)/commands)
 			}
 		})
