@@ -419,7 +419,7 @@ func settledDescriptors(t testing.TB, most int) int {
 // settled counts until it is as low as it should get, or no longer changes.
 func settled(most int, count func() int) int {
 	n := count()
-	for range 1 << 14 {
+	for range 1 << 17 {
 		if n <= most {
 			break
 		}
