@@ -20,6 +20,9 @@ var programs = filepath.Join("testdata", "programs")
 // A program that fails is shrunk and kept, to be run by TestPrograms.
 func TestMetamorphic(t *testing.T) {
 	seed, limit, only := uint64(time.Now().UnixNano()), 3*time.Second, false
+	if os.Getenv("CI") != "" {
+		seed = 1 // a change is judged by the same programs each time
+	}
 	if s := os.Getenv("SPICEECS_META_SEED"); s != "" {
 		n, err := strconv.ParseUint(s, 10, 64)
 		if err != nil {

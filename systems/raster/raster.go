@@ -20,7 +20,6 @@ import (
 
 	"github.com/spiceecs/spiceecs/components"
 	"github.com/spiceecs/spiceecs/ecs"
-	"github.com/spiceecs/spiceecs/qxl"
 	"github.com/spiceecs/spiceecs/qxl/canvas"
 	"github.com/spiceecs/spiceecs/regions"
 	"github.com/spiceecs/spiceecs/systems/release"
@@ -225,18 +224,4 @@ func (r *Raster) TakeDirty(id uint32, clear bool, dst []regions.Rect) []regions.
 // Read appends part of a surface to dst, as far as it has been drawn.
 func (r *Raster) Read(dst []byte, id uint32, area regions.Rect) []byte {
 	return r.surfaces[id].canvas.ReadRect(dst, area)
-}
-
-// sources gives the canvas what drawables refer to.
-type sources struct{ r *Raster }
-
-// Surface returns another surface of the device.
-func (s *sources) Surface(id uint32) *canvas.Canvas { return s.r.Canvas(id) }
-
-// ErrCodec reports an image in a format the device cannot draw.
-var ErrCodec = errors.New("no decoder for the guest's image")
-
-// Decode decodes what a guest has compressed itself.
-func (s *sources) Decode(im *qxl.Image) (*canvas.Pixmap, error) {
-	return nil, fmt.Errorf("%w: type %d", ErrCodec, im.Type)
 }

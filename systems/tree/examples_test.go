@@ -69,6 +69,7 @@ func (l *line) do(t *testing.T, text string) {
 	}
 	e, d, _, _ := l.scene.NewDrawable.New()
 	d.Command, d.BBox, d.Type, d.Effect, d.Refs = h, cmd.BBox, cmd.Type, cmd.Effect, 1
+	d.Current = true
 	l.names[e] = name
 	switch res, with := l.tree.Add(e); res {
 	case tree.Added:

@@ -54,10 +54,12 @@ func (t *Tree) place(e ecs.Entity, opaque bool) placing {
 }
 
 // equal deals with a newcomer that has the very area of m, on top of which
-// nothing else overlaps it, where the effect says what that means.
+// nothing else overlaps it, where the effect says what that means. That nothing
+// does is only known of what is current or in a pipe, since what came later is
+// there as well; while m is only being sent, something on top may have gone.
 func (t *Tree) equal(e, m ecs.Entity, p *placing) bool {
 	d, o := t.scene.Drawables.Get(e), t.scene.Drawables.Get(m)
-	if d.Effect != o.Effect {
+	if d.Effect != o.Effect || !o.Current && o.Items.Len == 0 {
 		return false
 	}
 	a, b := t.scene.Command(d), t.scene.Command(o)
