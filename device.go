@@ -4,13 +4,17 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
+	"time"
 
+	"github.com/spiceecs/spiceecs/ecs"
 	"github.com/spiceecs/spiceecs/net/core"
 	"github.com/spiceecs/spiceecs/net/wire"
 	"github.com/spiceecs/spiceecs/qxl"
 	"github.com/spiceecs/spiceecs/regions"
 	"github.com/spiceecs/spiceecs/systems/display"
 	"github.com/spiceecs/spiceecs/systems/encode"
+	"github.com/spiceecs/spiceecs/systems/stream"
 )
 
 // DeviceOptions describe a QXL device. Ring is required.
@@ -23,7 +27,7 @@ type DeviceOptions struct {
 	Memory qxl.MemoryConfig
 	// Surfaces bounds surface ids; 0: 1024.
 	Surfaces int
-	// HeldBytes of guest memory may wait to be drawn or sent; 0: 64 MiB.
+	// HeldBytes of guest memory may wait to be drawn or sent; 0: 32 MiB.
 	HeldBytes int64
 	// RAM is the device's memory in bytes, a hint for the sizes of clients' caches.
 	RAM uint32
@@ -32,7 +36,21 @@ type DeviceOptions struct {
 	ImageCompression string
 	// JPEG and ZlibGLZ say when images may lose quality, and when GLZ is
 	// compressed once more: auto (on slow lines), always or never; "": auto.
+	// Only what looks like a photo loses quality, and only with the compressions
+	// quic, auto_glz and auto_lz; it is sent exactly when the line is idle.
 	JPEG, ZlibGLZ string
+	// StreamingVideo says what is sent as video: off, all (what is painted again
+	// and again), or filter (of that, what looks like one); "": filter.
+	StreamingVideo string
+	// VideoCodecs are the video codecs that may be used, the best one first, as
+	// encoder:codec;... with the encoders spice and gstreamer; "": auto. What is not
+	// installed is passed over.
+	VideoCodecs string
+	// StallTimeout is how long a client may take nothing before it is dropped; 0: 30 s.
+	StallTimeout time.Duration
+	// Recording, if set, gets everything that the device is given; devices may
+	// share one.
+	Recording *Recording
 	// OnDisplay, if set, is told when a client's display channel is about to be
 	// sent the screen. It is called on the device's goroutine and must not block.
 	OnDisplay func(client uint32)
@@ -49,6 +67,14 @@ type Device struct {
 	server *Server
 	worker *display.Worker
 	opts   DeviceOptions
+}
+
+// Recording is what a device can be played again from, see package record.
+type Recording = display.Recording
+
+// NewRecording starts a recording on w. Whoever closes w closes the devices before.
+func NewRecording(w io.Writer) (*Recording, error) {
+	return display.NewRecording(w, ecs.SystemClock{})
 }
 
 // DeviceStats describe a device's work.
@@ -89,13 +115,16 @@ func (s *Server) newDevice(o DeviceOptions) (*Device, error) {
 	compression, err1 := encode.ParseCompression(cmp.Or(o.ImageCompression, encode.AutoGLZ.String()))
 	jpeg, err2 := encode.ParseWAN(cmp.Or(o.JPEG, "auto"))
 	zlib, err3 := encode.ParseWAN(cmp.Or(o.ZlibGLZ, "auto"))
-	if err := errors.Join(err1, err2, err3); err != nil {
+	streaming, err4 := stream.ParseMode(cmp.Or(o.StreamingVideo, stream.Filter.String()))
+	codecs, err5 := stream.ParseCodecs(cmp.Or(o.VideoCodecs, "auto"))
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return nil, err
 	}
 	w, err := display.New(display.Config{
 		ID: o.ID, Ring: o.Ring, Memory: o.Memory, Surfaces: o.Surfaces, HeldBytes: o.HeldBytes,
-		Compression: compression, JPEG: jpeg, ZlibGLZ: zlib, Pool: s.pool, Caches: s.caches,
-		Clock: s.clock, Log: s.log, Joined: o.OnDisplay, Left: o.OnLeft,
+		Compression: compression, JPEG: jpeg, ZlibGLZ: zlib, Streaming: streaming, VideoCodecs: codecs, StallTimeout: o.StallTimeout, MultimediaTime: s.core.MultimediaTime, Pool: s.pool, Caches: s.caches,
+		Clock: s.clock, Log: s.log, Recording: o.Recording, Joined: o.OnDisplay, Left: o.OnLeft,
+		TellTime: s.core.TellTime,
 		PrimaryChanged: func(p display.Primary) {
 			s.core.SetDisplay(o.ID, core.DisplayState{
 				Active: p.Active, Width: p.Width, Height: p.Height, MouseMode: p.MouseMode, RAM: o.RAM,
@@ -134,6 +163,10 @@ func (d *Device) Close() {
 // Wakeup tells the device that commands have come after it had asked for a
 // notification. It is cheap, and may be called from anywhere.
 func (d *Device) Wakeup() { d.worker.Wakeup() }
+
+// WakeFD is an eventfd that does what Wakeup does when something is added to it,
+// for VMMs for which calling Go is dear. It is good until Close.
+func (d *Device) WakeFD() int { return d.worker.WakeFD() }
 
 // AddMemSlot makes guest memory visible to the device's commands.
 func (d *Device) AddMemSlot(s qxl.Slot) error { return d.worker.AddMemSlot(s) }

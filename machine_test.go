@@ -41,7 +41,7 @@ func fill(area regions.Rect, colour uint32) *qxl.Drawable {
 	return &qxl.Drawable{
 		Type: qxl.DrawFill, Effect: qxl.EffectOpaque, BBox: area, Deps: [3]int32{-1, -1, -1},
 		Src: qxl.NoImage, Mask: qxl.Mask{Image: qxl.NoImage}, Rop: qxl.RopPut,
-		Brush: qxl.Brush{Type: qxl.BrushSolid, Image: qxl.NoImage, Color: colour},
+		Brush: qxl.Brush{Type: qxl.BrushSolid, Image: qxl.NoImage, Color: colour}, BackBrush: qxl.Brush{Image: qxl.NoImage},
 	}
 }
 

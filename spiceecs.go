@@ -24,7 +24,6 @@ import (
 
 	"github.com/spiceecs/spiceecs/ecs"
 	"github.com/spiceecs/spiceecs/net/core"
-	"github.com/spiceecs/spiceecs/net/link"
 	"github.com/spiceecs/spiceecs/net/wire"
 	"github.com/spiceecs/spiceecs/systems/encode"
 )
@@ -49,12 +48,15 @@ type Options struct {
 
 	// OnClient, if set, is told of clients that come and go. It must not block.
 	OnClient func(ClientEvent)
-	// OnLink, if set, is told of every channel that a client has linked to, and
-	// of main and inputs channels that have ended. It must not block.
-	OnLink func(up bool, client uint32, h link.Hello)
+	// OnLink, if set, is told what becomes of connections, see LinkEvent. It is
+	// called on any goroutine and must not block.
+	OnLink func(LinkEvent)
 	// OnMouseMode, if set, is told who moves the pointer. It must not block.
 	OnMouseMode func(server bool)
 }
+
+// LinkEvent tells what has become of a connection: a channel of a client, or none.
+type LinkEvent = core.LinkEvent
 
 // ClientEvent tells of a client that has come or gone.
 type ClientEvent = core.ClientEvent

@@ -8,6 +8,10 @@ import (
 
 // The settings of this file can be changed while clients are connected.
 
+// Prepare does work ahead that the first client would wait for, a few milliseconds
+// of it, if no password is asked for.
+func (s *Server) Prepare() { s.core.Prepare() }
+
 // DisablePassword lets everybody in.
 func (s *Server) DisablePassword() { s.core.DisableTicketing() }
 

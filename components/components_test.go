@@ -15,9 +15,9 @@ func TestPointerFree(t *testing.T) {
 		reflect.TypeFor[PipeItem](),
 		reflect.TypeFor[Surface](),
 		reflect.TypeFor[Node](),
-		reflect.TypeFor[Reader](),
 		reflect.TypeFor[Container](),
 		reflect.TypeFor[Shadow](),
+		reflect.TypeFor[Stream](),
 	} {
 		if p := ecs.PointerIn(typ); p != "" {
 			t.Errorf("%s holds a pointer at %s", typ, p)

@@ -13,6 +13,7 @@ type Drawable struct {
 	Seq     uint64     // order of arrival at the device, from 1
 	Command ecs.Handle // Scene.Commands: the decoded command
 	Encoded ecs.Handle // Scene.Encoded: its compressed images, a chain
+	Looks   uint32     // what its images look like, 4 bits each, see package encode
 	Surface uint32     // target
 	BBox    regions.Rect
 	Type    qxl.DrawType

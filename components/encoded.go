@@ -11,5 +11,11 @@ type Encoded struct {
 	Codec uint8      // what was asked for, see package encode
 	OK    bool       // false: the image has to go raw
 	Part  uint32     // as qxl.Image.Part
+	Uses  int32      // by others than the first who asked for it
 	Data  []byte
+
+	// Of GLZ: a number for the image itself, and those of the images before it
+	// that Data refers to, newest first.
+	Content uint64
+	Before  []uint64
 }

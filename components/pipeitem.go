@@ -17,6 +17,10 @@ const (
 	ItemMark                                 //
 	ItemInvalAllPalettes                     //
 	ItemMonitorsConfig                       // the device's configuration at the time of sending
+	ItemStreamCreate                         // Stream Area Clip Format, which is the video codec
+	ItemStreamFrame                          // Stream Area Pixels Format Stamp Quality Sized
+	ItemStreamClip                           // Stream Clip
+	ItemStreamDestroy                        // Stream
 )
 
 // PipeItem is something that waits in a client's pipe, oldest first.
@@ -37,4 +41,9 @@ type PipeItem struct {
 	Pixels        ecs.Handle // Scene.Pixels
 	Width, Height uint32
 	Format        uint32
+
+	Stream, Quality uint8
+	Sized           bool       // the frame's place is not the stream's
+	Stamp           uint32     // multimedia time
+	Clip            ecs.Handle // Scene.Clips
 }

@@ -14,18 +14,19 @@ type Scene struct {
 	World      *ecs.World
 	Drawables  ecs.Store[Drawable]
 	Nodes      ecs.Store[Node]
-	Readers    ecs.Store[Reader]
 	Containers ecs.Store[Container]
 	Shadows    ecs.Store[Shadow]
 	Items      ecs.Store[PipeItem]
 	Surfaces   ecs.Store[Surface]
+	Streams    ecs.Store[Stream]
 
-	NewDrawable  ecs.Store3[Drawable, Node, Reader]
+	NewDrawable  ecs.Store2[Drawable, Node]
 	NewContainer ecs.Store2[Node, Container]
 	NewShadow    ecs.Store2[Node, Shadow]
 
 	Commands *ecs.Slab[qxl.Drawable] // decoded drawing commands
 	Regions  *ecs.Slab[regions.Region]
+	Clips    *ecs.Slab[regions.Region] // of streams
 	Encoded  *ecs.Slab[Encoded]
 	Pixels   *ecs.Slab[[]byte] // copies of parts of surfaces, lines top-down
 
@@ -43,18 +44,19 @@ func NewScene(surfaces int) *Scene {
 		World:      w,
 		Drawables:  ecs.NewStore[Drawable](w),
 		Nodes:      ecs.NewStore[Node](w),
-		Readers:    ecs.NewStore[Reader](w),
 		Containers: ecs.NewStore[Container](w),
 		Shadows:    ecs.NewStore[Shadow](w),
 		Items:      ecs.NewStore[PipeItem](w),
 		Surfaces:   ecs.NewStore[Surface](w),
+		Streams:    ecs.NewStore[Stream](w),
 
-		NewDrawable:  ecs.NewStore3[Drawable, Node, Reader](w),
+		NewDrawable:  ecs.NewStore2[Drawable, Node](w),
 		NewContainer: ecs.NewStore2[Node, Container](w),
 		NewShadow:    ecs.NewStore2[Node, Shadow](w),
 
 		Commands: ecs.NewSlab[qxl.Drawable]("commands"),
 		Regions:  ecs.NewSlab[regions.Region]("regions"),
+		Clips:    ecs.NewSlab[regions.Region]("clips"),
 		Encoded:  ecs.NewSlab[Encoded]("encoded"),
 		Pixels:   ecs.NewSlab[[]byte]("pixels"),
 		ByID:     make([]ecs.Entity, surfaces),
@@ -75,11 +77,17 @@ func (s *Scene) Command(d *Drawable) *qxl.Drawable { return s.Commands.Get(d.Com
 // keepBuffer is the largest buffer of encoded bytes that is kept for reuse.
 const keepBuffer = 1 << 20
 
-// FreeEncoded gives a chain of encoded images back.
+// FreeEncoded gives a chain of encoded images back, or says that one of those who
+// share an image has no use for it any more.
 func (s *Scene) FreeEncoded(h ecs.Handle) {
 	for h != 0 {
 		e := s.Encoded.Get(h)
 		next := e.Next
+		if e.Uses > 0 {
+			e.Uses--
+			h = next
+			continue
+		}
 		if cap(e.Data) > keepBuffer {
 			e.Data = nil
 		}

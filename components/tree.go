@@ -16,26 +16,23 @@ const (
 )
 
 // Node is a place in a surface's render tree. Drawables, containers and shadows
-// have one.
+// have one. It fills a cache line, and is all that most steps of a walk look at.
 type Node struct {
 	Kind    NodeKind
 	InTree  bool
+	Opaque  bool // a drawable that hides what is below it
 	Surface uint32
 	Order   uint32       // z-order on the device: newer is larger
 	Area    ecs.Handle   // Scene.Regions, see below
-	Extents regions.Rect // of Area, as the tile index has them
+	Extents regions.Rect // what the tile index has it listed with: at least the extents of Area
 
 	Container ecs.Entity // that holds it, zero at the root
 	Sibling   ecs.Link   // among what that holds
+	Shadow    ecs.Entity // the newest of the areas that a drawable takes pixels from
 
 	// Area of a drawable: its pixels that nothing newer is known to hide. Of a
 	// container: where its contents lie. Of a shadow: pixels that its owner
 	// reads, which must stay until it has been executed.
-}
-
-// Reader is the part of a drawable that says what it reads.
-type Reader struct {
-	Shadows ecs.List // of the areas it takes pixels from
 }
 
 // Container holds a drawable that hides what is below it, its root, and
@@ -48,9 +45,9 @@ type Container struct {
 // surface, or a part of another one. What is drawn over it later must not take
 // away what lies below before the owner has been executed: this part is on hold.
 type Shadow struct {
-	Owner   ecs.Entity
-	OfOwner ecs.Link
-	OnHold  ecs.Handle // Scene.Regions: part of Area that newer drawing hides
+	Owner  ecs.Entity
+	Next   ecs.Entity // the owner's next older one
+	OnHold ecs.Handle // Scene.Regions: part of Area that newer drawing hides
 	// Follows says that each pixel of the owner needs just the pixel of Area at
 	// (DX,DY) from it, so that Area shrinks with the owner's.
 	Follows bool

@@ -162,6 +162,9 @@ func (l *Loop) Wake() {
 	}
 }
 
+// WakeFD is the eventfd behind Wake, for those who cannot call it.
+func (l *Loop) WakeFD() int { return l.wakefd }
+
 // Poll waits until something happens, at most for timeout, and delivers it:
 // first what was posted, then due timers, then descriptor events.
 func (l *Loop) Poll(timeout time.Duration) error {

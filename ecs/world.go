@@ -69,26 +69,6 @@ func (s *Store2[A, B]) New() (Entity, *A, *B) {
 // Get returns e's components. They are valid until the next entity is created or removed.
 func (s *Store2[A, B]) Get(e Entity) (*A, *B) { return s.m.Get(e) }
 
-// Store3 creates entities that have components of types A, B and C.
-type Store3[A, B, C any] struct{ m generic.Map3[A, B, C] }
-
-// NewStore3 registers A, B and C in w, as NewStore does.
-func NewStore3[A, B, C any](w *World) Store3[A, B, C] {
-	mustBePlain[A]()
-	mustBePlain[B]()
-	mustBePlain[C]()
-	return Store3[A, B, C]{generic.NewMap3[A, B, C](&w.world)}
-}
-
-// New creates an entity with zero components. The pointers are valid until the
-// next entity is created or removed.
-func (s *Store3[A, B, C]) New() (Entity, *A, *B, *C) {
-	e := s.m.New()
-	a, b, c := s.m.Get(e)
-	*a, *b, *c = *new(A), *new(B), *new(C)
-	return e, a, b, c
-}
-
 func mustBePlain[T any]() {
 	t := reflect.TypeFor[T]()
 	if path := PointerIn(t); path != "" {

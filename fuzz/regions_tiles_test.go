@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -15,7 +16,7 @@ type painting struct {
 	visible map[uint32]*regions.Region // of each item, what is not hidden
 	pixel   [paintWidth * paintHeight]uint32
 	next    uint32
-	ids     []uint32
+	items   []regions.Item
 }
 
 const (
@@ -24,6 +25,9 @@ const (
 )
 
 var paintSurface = regions.Rect{Left: 0, Top: 0, Right: paintWidth, Bottom: paintHeight}
+
+// refOf is what the item with this id is inserted with.
+func refOf(id uint32) uint32 { return 7 * id }
 
 // paint puts an item on top that covers the rectangles rs without those of holes.
 func (p *painting) paint(rs, holes []regions.Rect) {
@@ -44,12 +48,12 @@ func (p *painting) paint(rs, holes []regions.Rect) {
 	if item.Empty() {
 		return
 	}
-	p.ids = p.index.Query(item.Extents(), p.ids[:0])
-	for _, id := range p.ids {
-		p.hide(id, item)
+	p.items = p.index.Newest(item.Extents(), p.next, math.MaxInt, p.items[:0])
+	for _, it := range p.items {
+		p.hide(it.ID, item)
 	}
 	p.visible[p.next] = item
-	p.index.Insert(p.next, item.Extents())
+	p.index.Insert(p.next, refOf(p.next), item.Extents())
 }
 
 // hide takes what a new item covers from an older one.
@@ -66,7 +70,7 @@ func (p *painting) hide(id uint32, item *regions.Region) {
 		delete(p.visible, id)
 		return
 	}
-	p.index.Move(id, before, old.Extents())
+	p.index.Move(id, refOf(id), before, old.Extents())
 }
 
 // check compares the regions with the pixels.
@@ -87,13 +91,13 @@ func (p *painting) check(t *testing.T) {
 	if seen != p.pixel {
 		t.Fatal("what the items show is not what was painted")
 	}
-	var live []uint32
-	for id := range p.visible {
-		live = append(live, id)
+	var live []regions.Item
+	for id := p.next; id > 0; id-- {
+		if p.visible[id] != nil {
+			live = append(live, regions.Item{ID: id, Ref: refOf(id)})
+		}
 	}
-	slices.Sort(live)
-	slices.Reverse(live)
-	if got := p.index.Query(paintSurface, nil); !slices.Equal(got, live) {
+	if got := p.index.Newest(paintSurface, p.next+1, math.MaxInt, nil); !slices.Equal(got, live) {
 		t.Fatalf("the index has %v, the items are %v", got, live)
 	}
 }

@@ -174,6 +174,7 @@ var drawRefusals = []refusal{
 	{"path count", ReasonPathData, strokeOf(new(asm).u32(0, 2).zero(15).b)},
 	{"path count enormous", ReasonPathData, strokeOf(new(asm).u32(0, math.MaxUint32).zero(8).b)},
 	{"path curve", ReasonPathBezier, strokeOf(new(asm).u32(PathBezier, 2).zero(16).b)},
+	{"path curve at the beginning", ReasonPathBezier, strokeOf(new(asm).u32(PathBegin|PathBezier, 3).zero(24).b)},
 	{"path length", ReasonChunkBytes, strokeOf(make([]byte, MaxPathBytes+1))},
 	{"path of no group", ReasonRange, func(*guest, parts) draw { return as(DrawStroke, new(asm).phys(guestSlot<<56|5<<48)) }},
 	{"no dashes", ReasonLineStyle, styled(0, func(g *guest) PHYS { return g.at(0) })},

@@ -95,7 +95,11 @@ func (d *Decoder) path(dst *Drawable, addr PHYS) error {
 		if count > uint64(len(rest))/sizePointFix {
 			return d.refuse(ReasonPathData, count)
 		}
-		if flags&PathBezier != 0 && count%3 != 0 {
+		curve := count
+		if flags&PathBegin != 0 && count > 0 {
+			curve-- // the path's first point
+		}
+		if flags&PathBezier != 0 && curve%3 != 0 {
 			return d.refuse(ReasonPathBezier, count)
 		}
 		dst.Segments = append(dst.Segments, PathSegment{Flags: flags, First: int32(len(dst.Points)), Count: int32(count)})

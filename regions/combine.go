@@ -33,39 +33,50 @@ func (r *Region) Subtract(o *Region) {
 }
 
 // cut is Subtract for two rectangles that overlap, the most common case. What is
-// left are up to three rows: above, beside and below o.
+// left are up to three rows: above, beside and below o. If that is on one side of o
+// only, it is a rectangle; else its extents are those of r.
 func (r *Region) cut(o Rect) {
 	a := r.ext
 	o = o.Intersect(a)
-	left, top, right, bottom := int16(o.Left), int16(o.Top), int16(o.Right), int16(o.Bottom)
-	wide := run{int16(a.Left), int16(a.Right)}
-	var rows [3]row
-	var runs [4]run
-	t := sparse{rows[:0], runs[:0]}
-	if o.Top > a.Top {
-		t.cells = append(t.cells, wide)
-		t.rows = append(t.rows, row{int16(a.Top), top, 0, 1})
+	above, below := o.Top > a.Top, o.Bottom < a.Bottom
+	before, behind := o.Left > a.Left, o.Right < a.Right
+	if btoi(above)+btoi(below)+btoi(before)+btoi(behind) == 1 {
+		switch {
+		case above:
+			r.ext.Bottom = o.Top
+		case below:
+			r.ext.Top = o.Bottom
+		case before:
+			r.ext.Right = o.Left
+		default:
+			r.ext.Left = o.Right
+		}
+		return
+	}
+	t := sparsePool.fit(nil, 3, 7)
+	t.reset()
+	wide := newRun(a.Left, a.Right)
+	if above {
+		t.cells = append(t.cells, wide, lineEnd)
+		t.rows = append(t.rows, row{int16(a.Top), int16(o.Top), 0, 2})
 	}
 	lo := uint32(len(t.cells))
-	if o.Left > a.Left {
-		t.cells = append(t.cells, run{wide.left, left})
+	if before {
+		t.cells = append(t.cells, newRun(a.Left, o.Left))
 	}
-	if o.Right < a.Right {
-		t.cells = append(t.cells, run{right, wide.right})
+	if behind {
+		t.cells = append(t.cells, newRun(o.Right, a.Right))
 	}
-	if hi := uint32(len(t.cells)); hi > lo {
-		t.rows = append(t.rows, row{top, bottom, lo, hi})
-		lo = hi
+	if before || behind {
+		t.cells = append(t.cells, lineEnd)
+		t.rows = append(t.rows, row{int16(o.Top), int16(o.Bottom), lo, uint32(len(t.cells))})
+		lo = uint32(len(t.cells))
 	}
-	if o.Bottom < a.Bottom {
-		t.cells = append(t.cells, wide)
-		t.rows = append(t.rows, row{bottom, int16(a.Bottom), lo, lo + 1})
+	if below {
+		t.cells = append(t.cells, wide, lineEnd)
+		t.rows = append(t.rows, row{int16(o.Bottom), int16(a.Bottom), lo, lo + 2})
 	}
-	ext := a
-	if len(t.cells) == 1 {
-		ext = runExtents(&t)
-	}
-	r.adoptSparse(&t, ext)
+	r.sparse = t
 }
 
 // SubtractRect removes the pixels of rc from r.
@@ -78,8 +89,10 @@ func (r *Region) SubtractRect(rc Rect) {
 func (r *Region) Intersect(o *Region) {
 	common := r.ext.Intersect(o.ext)
 	switch {
+	case r.isRect() && o.isRect():
+		r.ext = common
 	case r == o || o.isRect() && common == r.ext:
-	case r.isRect() && o.isRect() || common.Empty():
+	case common.Empty():
 		r.setRect(common)
 	case r.isRect() && common == o.ext:
 		r.Copy(o)
@@ -117,7 +130,7 @@ func (r *Region) combine(op op, o *Region, bound Rect) {
 		w.left.runs, w.right.runs = r.runs(&w.left.one), o.runs(&w.right.one)
 		sweep(&w.runs, op, mergeRuns[op], &w.left.runs, &w.right.runs)
 		if op != opOr {
-			bound = runExtents(&w.runs)
+			bound = runExtents(&w.runs, bound)
 		}
 		r.adoptSparse(&w.runs, bound)
 	} else {
@@ -151,7 +164,7 @@ var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 // single is room for the sparse form of one rectangle.
 type single struct {
 	rows [1]row
-	runs [1]run
+	runs [2]run
 }
 
 // runs is the sparse table of r, which is not dense and has pixels. It may be in
@@ -160,8 +173,8 @@ func (r *Region) runs(s *single) sparse {
 	if r.sparse != nil {
 		return *r.sparse
 	}
-	s.rows[0] = row{int16(r.ext.Top), int16(r.ext.Bottom), 0, 1}
-	s.runs[0] = run{int16(r.ext.Left), int16(r.ext.Right)}
+	s.rows[0] = row{int16(r.ext.Top), int16(r.ext.Bottom), 0, 2}
+	s.runs = [2]run{newRun(r.ext.Left, r.ext.Right), lineEnd}
 	return sparse{s.rows[:], s.runs[:]}
 }
 

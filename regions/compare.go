@@ -16,7 +16,7 @@ func (t Test) swap() Test {
 }
 
 // RegionTest returns those bits of query that are true of the two regions. It is
-// exact, and stops looking as soon as every bit asked for is known to be true.
+// exact, and stops after the row that shows the last of the bits asked for to be true.
 //
 // With left a new drawable and right its sibling, and Shared set: neither
 // exclusive bit means equal, no RightExclusive means the sibling is covered, no
@@ -65,56 +65,56 @@ func testRects(a, b, common Rect) (found Test) {
 // comparison is a RegionTest under way.
 type comparison struct{ query, found Test }
 
+// wants reports whether t is asked for and not known yet.
+func (c *comparison) wants(t Test) bool { return c.query&^c.found&t != 0 }
+
 // done reports whether all is known that is asked for.
 func (c *comparison) done() bool { return c.found&c.query == c.query }
 
-// pairs goes down the lines [y,end) that the extents of two tables have in
-// common. Neither runs out of rows before end.
-type pairs struct {
-	a, b   []row // those not done
-	y, end int16
-}
-
-func newPairs(a, b []row, common Rect) pairs {
+// walk goes down the lines that the extents of a and b have in common. It calls
+// both with the rows of lines on which either side has pixels, and tells c of
+// pixels on lines that only one side has. It stops when c is done.
+func (c *comparison) walk(a, b []row, common Rect, both func(ra, rb row)) {
 	y, end := int16(common.Top), int16(common.Bottom)
-	return pairs{a[below(a, y):], b[below(b, y):], y, end}
-}
-
-// next returns the rows of the next lines on which both sides have pixels. It
-// tells c of pixels on lines that only one side has. ok is false when there is
-// no more, or c is done.
-func (p *pairs) next(c *comparison) (ra, rb *row, ok bool) {
-	for p.y < p.end && !c.done() && !ok {
-		ra, rb = &p.a[0], &p.b[0]
-		ta, tb := max(ra.top, p.y), max(rb.top, p.y)
+	i, j := below(a, y), below(b, y)
+	for y < end && !c.done() {
+		ra, rb := a[i], b[j]
+		ta, tb := max(ra.top, y), max(rb.top, y)
 		switch {
 		case ta < tb:
-			p.y = min(ra.bottom, tb)
 			c.found |= LeftExclusive
+			for y = min(tb, end); y < end && a[i].bottom <= y; {
+				i++
+			}
 		case tb < ta:
-			p.y = min(rb.bottom, ta)
 			c.found |= RightExclusive
+			for y = min(ta, end); y < end && b[j].bottom <= y; {
+				j++
+			}
 		default:
-			p.y = min(ra.bottom, rb.bottom)
-			ok = true
-		}
-		if ra.bottom == p.y {
-			p.a = p.a[1:]
-		}
-		if rb.bottom == p.y {
-			p.b = p.b[1:]
+			both(ra, rb)
+			y = min(ra.bottom, rb.bottom)
+			i += btoi(ra.bottom == y)
+			j += btoi(rb.bottom == y)
 		}
 	}
-	return ra, rb, ok
 }
 
 func (c *comparison) sparseSparse(left, right *Region, common Rect) {
 	var l, r single
 	a, b := left.runs(&l), right.runs(&r)
-	p := newPairs(a.rows, b.rows, common)
-	for ra, rb, ok := p.next(c); ok; ra, rb, ok = p.next(c) {
-		c.testRuns(a.of(*ra), b.of(*rb))
-	}
+	c.walk(a.rows, b.rows, common, func(ra, rb row) {
+		ca, cb := a.of(ra), b.of(rb)
+		if c.wants(Shared) && shareRuns(ca, cb) {
+			c.found |= Shared
+		}
+		if c.wants(LeftExclusive) && !coverRuns(cb, ca) {
+			c.found |= LeftExclusive
+		}
+		if c.wants(RightExclusive) && !coverRuns(ca, cb) {
+			c.found |= RightExclusive
+		}
+	})
 }
 
 func (c *comparison) sparseDense(left, right *Region, common Rect) {
@@ -122,81 +122,51 @@ func (c *comparison) sparseDense(left, right *Region, common Rect) {
 	a, b := left.runs(&l), right.dense
 	g := gridOf(right.ext)
 	from, to := int(common.Left-g.x(0)), int(common.Right-g.x(0))
-	p := newPairs(a.rows, b.rows, common)
-	for ra, rb, ok := p.next(c); ok; ra, rb, ok = p.next(c) {
-		c.testMixed(a.of(*ra), b.of(*rb), from, to, int(g.x(0)))
-	}
+	c.walk(a.rows, b.rows, common, func(ra, rb row) {
+		c.testMixed(runsOf(&a, ra), b.of(rb), from, to, int(g.x(0)))
+	})
 }
 
 func (c *comparison) denseDense(left, right *Region, common Rect) {
 	a, b := left.dense, right.dense
 	g := gridOf(common)
 	atA, atB := uint32(g.first-gridOf(left.ext).first), uint32(g.first-gridOf(right.ext).first)
-	p := newPairs(a.rows, b.rows, common)
-	for ra, rb, ok := p.next(c); ok; ra, rb, ok = p.next(c) {
+	c.walk(a.rows, b.rows, common, func(ra, rb row) {
 		c.testWords(a.cells[ra.lo+atA:][:g.n], b.cells[rb.lo+atB:])
-	}
+	})
 }
 
-// testRuns finds what two rows of the same lines say.
-func (c *comparison) testRuns(a, b []run) {
-	if c.query&^c.found == Shared {
-		if shareRuns(a, b) {
-			c.found |= Shared
-		}
-		return
-	}
-	p, q := a[0], b[0] // without what is done
-	for {
-		if p.left < q.left {
-			c.found |= LeftExclusive
-		} else if q.left < p.left {
-			c.found |= RightExclusive
-		}
-		end := min(p.right, q.right)
-		if max(p.left, q.left) < end {
-			c.found |= Shared
-		}
-		if c.done() {
-			return
-		}
-		if p.left = max(p.left, end); p.left == p.right {
-			if a = a[1:]; len(a) == 0 {
-				if q.right > end || len(b) > 1 {
-					c.found |= RightExclusive
-				}
-				return
-			}
-			p = a[0]
-		}
-		if q.left = max(q.left, end); q.left == q.right {
-			if b = b[1:]; len(b) == 0 {
-				c.found |= LeftExclusive
-				return
-			}
-			q = b[0]
-		}
-	}
-}
+// These go along two lines in the way of the merges of runs.
 
-// shareRuns reports whether two rows have a common pixel.
+// shareRuns reports whether two lines have a common pixel.
 func shareRuns(a, b []run) bool {
-	for i, j := 0, 0; i < len(a) && j < len(b); {
-		p, q := a[i], b[j]
-		if max(p.left, q.left) < min(p.right, q.right) {
-			return true
-		}
-		i += btoi(p.right <= q.right)
-		j += btoi(q.right <= p.right)
+	i, shared := 0, 0
+	for k := range len(a) + len(b) - 3 {
+		p, q := a[i], b[k-i]
+		shared |= btoi(max(p, q)>>16 < min(p&0xffff, q&0xffff))
+		i += btoi(p&0xffff <= q&0xffff)
 	}
-	return false
+	return shared != 0
+}
+
+// coverRuns reports whether a line has all pixels of b: then each run of b lies
+// in the first run of a that reaches as far right.
+func coverRuns(a, b []run) bool {
+	i, out := 0, 0
+	for k := range len(a) + len(b) - 2 {
+		p, q := a[i], b[k-i]
+		short := btoi(p&0xffff < q&0xffff)
+		out |= btoi(q>>16 < p>>16) &^ short
+		i += short
+	}
+	return out == 0
 }
 
 // testMixed finds what the runs a and the words b say between the bits from and
 // to of b, the first of which is pixel x.
 func (c *comparison) testMixed(a []run, b []uint64, from, to, x int) {
 	for _, r := range a {
-		left, right := max(int(r.left)-x, from), min(int(r.right)-x, to)
+		left, right := max(int(r.left())-x, from), min(int(r.right())-x, to)
 		if left >= right {
 			continue
 		}

@@ -24,7 +24,7 @@ func (g grid) rasterize(t *dense, s *sparse) {
 	g.lines(t, s.rows)
 	clear(t.cells)
 	for i, w := range s.rows {
-		paint(t.of(t.rows[i]), g.first, s.of(w))
+		paint(t.of(t.rows[i]), g.first, runsOf(s, w))
 	}
 }
 
@@ -65,12 +65,13 @@ func (g grid) vectorize(t *sparse, s *dense, limit int) bool {
 		lo := len(t.cells)
 		words := s.of(w)
 		for left, right := nextRun(words, 0); left >= 0; left, right = nextRun(words, right) {
-			t.cells = append(t.cells, run{int16(g.x(left)), int16(g.x(right))})
+			t.cells = append(t.cells, newRun(g.x(left), g.x(right)))
 		}
-		if len(t.cells) > limit {
+		t.cells = append(t.cells, lineEnd)
+		t.rows = append(t.rows, row{w.top, w.bottom, uint32(lo), uint32(len(t.cells))})
+		if numRuns(t) > limit {
 			return false
 		}
-		t.rows = append(t.rows, row{w.top, w.bottom, uint32(lo), uint32(len(t.cells))})
 	}
 	return true
 }
@@ -85,7 +86,7 @@ func (g grid) move(t, s *dense, from grid, dx, dy int32) {
 		t.rows[i].bottom += int16(dy)
 		words := s.of(w)
 		for left, right := nextRun(words, 0); left >= 0; left, right = nextRun(words, right) {
-			paint(t.of(t.rows[i]), g.first, []run{{int16(from.x(left) + dx), int16(from.x(right) + dx)}})
+			paint(t.of(t.rows[i]), g.first, []run{newRun(from.x(left)+dx, from.x(right)+dx)})
 		}
 	}
 }
@@ -122,16 +123,20 @@ func (g grid) extents(t *dense) Rect {
 	}
 }
 
-// runExtents is the smallest rectangle around the pixels of a sparse table.
-func runExtents(t *sparse) Rect {
+// runExtents is the smallest rectangle around the pixels of a sparse table, which
+// all lie in bound.
+func runExtents(t *sparse, bound Rect) Rect {
 	if len(t.rows) == 0 {
 		return Rect{}
 	}
-	left, right := int16(MaxCoord), int16(MinCoord)
+	left, right := int32(MaxCoord), int32(MinCoord)
 	for _, w := range t.rows {
-		left, right = min(left, t.cells[w.lo].left), max(right, t.cells[w.hi-1].right)
+		left, right = min(left, t.cells[w.lo].left()), max(right, t.cells[w.hi-2].right())
+		if left == bound.Left && right == bound.Right {
+			break
+		}
 	}
-	return Rect{int32(left), int32(t.rows[0].top), int32(right), int32(t.rows[len(t.rows)-1].bottom)}
+	return Rect{left, int32(t.rows[0].top), right, int32(t.rows[len(t.rows)-1].bottom)}
 }
 
 // runsIn is the number of runs of a row.
@@ -147,8 +152,8 @@ func runsIn(words []uint64) int {
 // A table of many runs costs less as words, one of few costs less as runs. In
 // between it stays what it is.
 const (
-	denseRuns  = 5 // a row: at fewer, merging runs is quicker
-	denseWords = 8 // words a run: at more, words take too much memory
+	denseRuns  = 10 // a row: at fewer, runs are quicker
+	denseWords = 8  // words a run: at more, words take too much memory
 )
 
 // sparseRuns is how many runs a table of the extents ext with so many rows may

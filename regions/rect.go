@@ -62,3 +62,8 @@ func (r Rect) Contains(o Rect) bool {
 func (r Rect) Translate(dx, dy int32) Rect {
 	return Rect{r.Left + dx, r.Top + dy, r.Right + dx, r.Bottom + dy}
 }
+
+// Grow moves every edge of r outwards by n.
+func (r Rect) Grow(n int32) Rect {
+	return Rect{r.Left - n, r.Top - n, r.Right + n, r.Bottom + n}
+}

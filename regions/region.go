@@ -105,9 +105,9 @@ func (r *Region) keepDense(g grid, t *dense, ext Rect) {
 // suits it best.
 func (r *Region) adoptSparse(t *sparse, ext Rect) {
 	switch {
-	case len(t.cells) <= 1:
+	case numRuns(t) <= 1:
 		r.setRect(ext)
-	case len(t.cells) > sparseRuns(ext, len(t.rows)):
+	case numRuns(t) > sparseRuns(ext, len(t.rows)):
 		r.dropSparse()
 		r.ext = ext
 		own := gridOf(ext)
@@ -165,9 +165,10 @@ func moveRuns(t *sparse, dx, dy int32) {
 		t.rows[i].top += int16(dy)
 		t.rows[i].bottom += int16(dy)
 	}
-	for i := range t.cells {
-		t.cells[i].left += int16(dx)
-		t.cells[i].right += int16(dx)
+	for i, c := range t.cells {
+		if c != lineEnd {
+			t.cells[i] = newRun(c.left()+dx, c.right()+dx)
+		}
 	}
 }
 
@@ -190,7 +191,7 @@ func (r *Region) NumRects() int {
 	case r.isRect():
 		return 1
 	case r.sparse != nil:
-		return len(r.sparse.cells)
+		return numRuns(r.sparse)
 	}
 	n := 0
 	for _, w := range r.dense.rows {
@@ -215,8 +216,8 @@ func (r *Region) Rects(yield func(Rect) bool) {
 	switch {
 	case r.sparse != nil:
 		for _, w := range r.sparse.rows {
-			for _, c := range r.sparse.of(w) {
-				if !yield(Rect{int32(c.left), int32(w.top), int32(c.right), int32(w.bottom)}) {
+			for _, c := range runsOf(r.sparse, w) {
+				if !yield(Rect{c.left(), int32(w.top), c.right(), int32(w.bottom)}) {
 					return
 				}
 			}

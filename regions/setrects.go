@@ -1,7 +1,6 @@
 package regions
 
 import (
-	"cmp"
 	"math/bits"
 	"slices"
 	"sync"
@@ -39,8 +38,20 @@ type builder struct {
 
 const pieceSize = 128
 
-// box is a rectangle on the plane.
-type box struct{ left, top, right, bottom int16 }
+// box is a rectangle on the plane: its top, left, right and bottom in 16 bits each,
+// counted from MinCoord, the top in the highest. So boxes sort by top, then by left,
+// and one is compared as a whole.
+type box uint64
+
+func newBox(rc Rect) box {
+	return box(rc.Top-MinCoord)<<48 | box(newRun(rc.Left, rc.Right))<<16 | box(rc.Bottom-MinCoord)
+}
+
+func (x box) top() int16    { return int16(x>>48 ^ 1<<15) }
+func (x box) bottom() int16 { return int16(uint16(x) ^ 1<<15) }
+
+// run is the run that the box has in its lines.
+func (x box) run() run { return run(x >> 16) }
 
 var builders = sync.Pool{New: func() any { return new(builder) }}
 
@@ -48,10 +59,10 @@ func (b *builder) load(rs []Rect) {
 	b.boxes = b.boxes[:0]
 	for _, rc := range rs {
 		if rc = rc.Intersect(plane); !rc.Empty() {
-			b.boxes = append(b.boxes, box{int16(rc.Left), int16(rc.Top), int16(rc.Right), int16(rc.Bottom)})
+			b.boxes = append(b.boxes, newBox(rc))
 		}
 	}
-	slices.SortFunc(b.boxes, func(p, q box) int { return cmp.Compare(p.top, q.top) })
+	slices.Sort(b.boxes)
 }
 
 // build makes r the union of b.boxes.
@@ -60,7 +71,7 @@ func (b *builder) build(r *Region) {
 	for len(todo) > pieceSize {
 		b.sweep(todo[:pieceSize])
 		todo = todo[pieceSize:]
-		r.adoptSparse(&b.out, runExtents(&b.out))
+		r.adoptSparse(&b.out, runExtents(&b.out, plane))
 		k := bits.TrailingZeros(^uint(pieces))
 		for i := range b.joined[:k] {
 			r.Union(&b.joined[i])
@@ -70,7 +81,7 @@ func (b *builder) build(r *Region) {
 		pieces++
 	}
 	b.sweep(todo)
-	r.adoptSparse(&b.out, runExtents(&b.out))
+	r.adoptSparse(&b.out, runExtents(&b.out, plane))
 	for i := range b.joined[:bits.Len(uint(pieces))] {
 		r.Union(&b.joined[i])
 		b.joined[i].Clear()
@@ -85,15 +96,15 @@ func (b *builder) sweep(todo []box) {
 	y := int16(MinCoord)
 	for len(todo) > 0 || len(b.active) > 0 {
 		if len(b.active) == 0 {
-			y = todo[0].top
+			y = todo[0].top()
 		}
-		for len(todo) > 0 && todo[0].top == y {
+		for len(todo) > 0 && todo[0].top() == y {
 			b.enter(todo[0])
 			todo = todo[1:]
 		}
 		end := int16(MaxCoord)
 		if len(todo) > 0 {
-			end = todo[0].top
+			end = todo[0].top()
 		}
 		y = b.line(y, end)
 	}
@@ -103,7 +114,7 @@ func (b *builder) sweep(todo []box) {
 func (b *builder) enter(x box) {
 	b.active = append(b.active, x)
 	i := len(b.active) - 1
-	for ; i > 0 && b.active[i-1].left > x.left; i-- {
+	for ; i > 0 && b.active[i-1].run() > x.run(); i-- {
 		b.active[i] = b.active[i-1]
 	}
 	b.active[i] = x
@@ -113,25 +124,25 @@ func (b *builder) enter(x box) {
 // ends: at end, or where the first of them does. Those that end there leave.
 func (b *builder) line(y, end int16) int16 {
 	for _, x := range b.active {
-		end = min(end, x.bottom)
+		end = min(end, x.bottom())
 	}
-	room := b.out.reserve(len(b.active))
+	room := b.out.reserve(len(b.active) + 1)
 	n, kept := 0, 0
-	now := run{b.active[0].left, b.active[0].right}
-	for _, x := range b.active {
-		if x.left > now.right {
-			room[n] = now
-			n++
-			now = run{x.left, x.right}
+	left := b.active[0].run() >> 16
+	right := left
+	for _, x := range b.active { // as orRuns does
+		next := x.run()
+		n += btoi(next>>16 > right)
+		if next>>16 > right {
+			left = next >> 16
 		}
-		now.right = max(now.right, x.right)
-		if x.bottom > end {
-			b.active[kept] = x
-			kept++
-		}
+		right = max(right, next&0xffff)
+		room[n] = left<<16 | right
+		b.active[kept] = x
+		kept += btoi(x.bottom() > end)
 	}
-	room[n] = now
+	room[n+1] = lineEnd
 	b.active = b.active[:kept]
-	b.out.commit(y, end, n+1)
+	b.out.commit(y, end, n+2)
 	return end
 }

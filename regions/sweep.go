@@ -27,31 +27,26 @@ var (
 )
 
 // sweep makes d the result of a op b, from top to bottom. Each step does the
-// lines down to where the rows that cover them change next.
+// lines down to where one side begins or ends to have pixels, or has others.
 func sweep[E cell](d *table[E], op op, merge merge[E], a, b *table[E]) {
 	d.reset()
 	left, right := op.keepsLeft(), op.keepsRight()
-	i, j := below(a.rows, b.rows[0].top), below(b.rows, a.rows[0].top)
-	if left {
-		d.addRows(MinCoord, a, 0, i)
-	}
-	if right {
-		d.addRows(MinCoord, b, 0, j)
-	}
-	y := int16(MinCoord) // everything above is done
+	i, j, y := 0, 0, int16(MinCoord) // everything above y is done
 	for i < len(a.rows) && j < len(b.rows) {
 		ra, rb := &a.rows[i], &b.rows[j]
 		ta, tb := max(ra.top, y), max(rb.top, y)
 		switch {
 		case ta < tb:
-			y = min(ra.bottom, tb)
-			if left {
-				d.add(ta, y, a.of(*ra))
+			if y = tb; left {
+				i = d.addLines(a, i, ta, y)
+			} else {
+				i = skipLines(a.rows, i, y)
 			}
 		case tb < ta:
-			y = min(rb.bottom, ta)
-			if right {
-				d.add(tb, y, b.of(*rb))
+			if y = ta; right {
+				j = d.addLines(b, j, tb, y)
+			} else {
+				j = skipLines(b.rows, j, y)
 			}
 		default:
 			y = min(ra.bottom, rb.bottom)
@@ -59,100 +54,83 @@ func sweep[E cell](d *table[E], op op, merge merge[E], a, b *table[E]) {
 			if n := merge(d.reserve(len(ca)+len(cb)), ca, cb); n > 0 {
 				d.commit(ta, y, n)
 			}
-		}
-		if ra.bottom == y {
-			i++
-		}
-		if rb.bottom == y {
-			j++
+			i += btoi(ra.bottom == y)
+			j += btoi(rb.bottom == y)
 		}
 	}
-	if left {
-		d.addRows(y, a, i, len(a.rows))
+	if left && i < len(a.rows) {
+		d.addLines(a, i, y, MaxCoord)
 	}
-	if right {
-		d.addRows(y, b, j, len(b.rows))
+	if right && j < len(b.rows) {
+		d.addLines(b, j, y, MaxCoord)
 	}
 }
 
+// The merges of runs take a step for each run, and have no branch but that for
+// the next step: where runs begin and end is as good as random, so any other
+// would be mispredicted half of the time. As every line ends with lineEnd, they
+// know the number of steps beforehand, and need not ask which side has runs left:
+// i of the k runs that are done were of a.
+
 func orRuns(dst, a, b []run) int {
-	n := 0
-	for len(a) > 0 && len(b) > 0 {
-		var now run
-		if a[0].left < b[0].left {
-			now, a = a[0], a[1:]
-		} else {
-			now, b = b[0], b[1:]
+	n, i := 0, 0
+	left := min(a[0], b[0]) >> 16
+	right := left
+	for k := range len(a) + len(b) - 2 {
+		p, q := a[i], b[k-i]
+		i += btoi(p <= q)
+		next := min(p, q)
+		n += btoi(next>>16 > right) // else it touches the run [left,right)
+		if next>>16 > right {
+			left = next >> 16
 		}
-		for { // while the next of a or b touches, it belongs to this run
-			if len(a) > 0 && a[0].left <= now.right {
-				now.right = max(now.right, a[0].right)
-				a = a[1:]
-			} else if len(b) > 0 && b[0].left <= now.right {
-				now.right = max(now.right, b[0].right)
-				b = b[1:]
-			} else {
-				break
-			}
-		}
-		dst[n] = now
-		n++
+		right = max(right, next&0xffff)
+		dst[n] = left<<16 | right
 	}
-	for _, r := range a {
-		dst[n] = r
-		n++
-	}
-	for _, r := range b {
-		dst[n] = r
-		n++
-	}
-	return n
+	dst[n+1] = lineEnd
+	return n + 2
 }
 
 func andRuns(dst, a, b []run) int {
-	n := 0
-	for i, j := 0, 0; i < len(a) && j < len(b); {
-		p, q := a[i], b[j]
-		left, right := max(p.left, q.left), min(p.right, q.right)
-		dst[n] = run{left, right}
-		n += btoi(left < right)
-		i += btoi(p.right <= q.right)
-		j += btoi(q.right <= p.right)
+	n, i := 0, 0
+	for k := range len(a) + len(b) - 3 {
+		p, q := a[i], b[k-i]
+		i += btoi(uint16(p) <= uint16(q))
+		left, right := max(p, q)&^0xffff, run(min(uint16(p), uint16(q)))
+		dst[n] = left | right
+		n += btoi(left>>16 < right)
 	}
-	return n
+	return endLine(dst, n)
 }
 
-// btoi is 1 for true, without a branch: one that depends on where runs end is
-// mispredicted half of the time.
+func minusRuns(dst, a, b []run) int {
+	n, i := 0, 0
+	done := run(0) // what lies left of it is done; in the upper bits
+	for k := range len(a) + len(b) - 2 {
+		p, q := a[i], b[k-i]
+		i += btoi(uint16(p) <= uint16(q))
+		left, right := max(p, done)&^0xffff, min(p&0xffff, q>>16)
+		dst[n] = left | right
+		n += btoi(left>>16 < right)
+		done = min(p<<16, q<<16)
+	}
+	return endLine(dst, n)
+}
+
+// endLine ends a line of n runs, and returns its number of cells.
+func endLine(dst []run, n int) int {
+	if n == 0 {
+		return 0
+	}
+	dst[n] = lineEnd
+	return n + 1
+}
+
+// btoi is 1 for true, without a branch.
 func btoi(b bool) int {
 	n := 0
 	if b {
 		n = 1
-	}
-	return n
-}
-
-func minusRuns(dst, a, b []run) int {
-	n := 0
-	for _, p := range a {
-		for len(b) > 0 && b[0].right <= p.left {
-			b = b[1:]
-		}
-		for len(b) > 0 && b[0].left < p.right {
-			if p.left < b[0].left {
-				dst[n] = run{p.left, b[0].left}
-				n++
-			}
-			p.left = b[0].right
-			if p.left >= p.right {
-				break // what is left of b[0] may cut the next run
-			}
-			b = b[1:]
-		}
-		if p.left < p.right {
-			dst[n] = p
-			n++
-		}
 	}
 	return n
 }
@@ -198,8 +176,8 @@ func minusWords(dst, a, b []uint64) int {
 func paint(words []uint64, first int32, runs []run) {
 	end := int32(len(words)) << wordShift
 	for _, r := range runs {
-		left := max(int32(r.left)-first<<wordShift, 0)
-		last := min(int32(r.right)-first<<wordShift, end) - 1
+		left := max(r.left()-first<<wordShift, 0)
+		last := min(r.right()-first<<wordShift, end) - 1
 		if left > last {
 			continue
 		}

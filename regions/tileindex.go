@@ -1,27 +1,23 @@
 package regions
 
-import (
-	"math/bits"
-	"slices"
-)
+import "slices"
 
-// TileIndex finds which of a surface's items lie in a rectangle.
+// TileIndex finds which of a surface's items lie in a rectangle, newest first.
 //
 // The surface is cut into square tiles several times over: level 0 has tiles of
 // 32x32 pixels, and each further level has tiles four times as wide and high. An
 // item is listed in the tiles it touches, at the finest level where these are at
 // most maxTiles, so a full-screen item costs no more than a small one. A list
-// holds, sorted by id, the items' rectangles beside the ids: a query reads a few
-// short arrays from front to back and meets only true neighbours.
+// holds, sorted by id, the items' rectangles beside the ids: a search reads a few
+// short arrays, from their ends, and meets only true neighbours.
 //
 // The index belongs to one goroutine. Its memory is bounded by maxTiles entries
 // of 16 bytes for each item (times four, as lists shrink late), and 32 bytes for
-// each 32x32 pixels of the surface once an item was there.
+// each 32x32 pixels of the surface once an item was there, 4 KB once many were.
 type TileIndex struct {
 	width, height int32
 	levels        []level
-	order         sorter
-	found         []uint64 // by Newest
+	heads         heads // storage for searches
 }
 
 const (
@@ -42,8 +38,8 @@ type level struct {
 
 // entry is an item in a tile's list.
 type entry struct {
-	id, ref                  uint32
-	left, top, right, bottom int16
+	id, ref uint32
+	box     lanes
 }
 
 // list is the items of a tile, sorted by id, ascending: buf[head:]. Items come
@@ -54,6 +50,29 @@ type list struct {
 }
 
 func (l *list) items() []entry { return l.buf[l.head:] }
+
+// lanes are four numbers from 0 to MaxCoord, each in 15 of 16 bits.
+type lanes uint64
+
+func lanesOf(a, b, c, d int32) lanes {
+	return lanes(a) | lanes(b)<<16 | lanes(c)<<32 | lanes(d)<<48
+}
+
+// boxOf is a rectangle as its left and top, and how far its right and bottom are
+// from MaxCoord: all have to be small enough for it to overlap something.
+func boxOf(rc Rect) lanes { return lanesOf(rc.Left, rc.Top, MaxCoord-rc.Right, MaxCoord-rc.Bottom) }
+
+// limitsOf is what no lane of a box that overlaps rc exceeds.
+func limitsOf(rc Rect) lanes {
+	return lanesOf(rc.Right-1, rc.Bottom-1, MaxCoord-1-rc.Left, MaxCoord-1-rc.Top)
+}
+
+// spare is the bit of each lane that no number uses.
+const spare lanes = 0x8000_8000_8000_8000
+
+// atMost reports whether each lane is at most that of limits. A lane that is not
+// takes the spare bit of its limit in the subtraction.
+func (b lanes) atMost(limits lanes) bool { return ((limits|spare)-b)&spare == spare }
 
 // NewTileIndex makes an empty index for a surface of width x height pixels, each
 // at most MaxCoord.
@@ -92,14 +111,11 @@ func (t *TileIndex) place(rc Rect) (*level, span) {
 	return l, s
 }
 
-// Insert lists the item with the extents rc. What lies outside the surface does
-// not count; an item with nothing on it is not listed. Ids are cheapest to insert
-// in ascending order, which is the order of time.
-func (t *TileIndex) Insert(id uint32, rc Rect) { t.Put(id, 0, rc) }
-
-// Put is Insert for an item that Newest will report with ref, a number that is
-// the caller's own.
-func (t *TileIndex) Put(id, ref uint32, rc Rect) {
+// Insert lists the item with the extents rc; ref is a number of the caller's own.
+// What lies outside the surface does not count; an item with nothing on it is not
+// listed. Ids are cheapest to insert in ascending order, which is the order of
+// time. An item that is listed in the same tiles takes on the new extents and ref.
+func (t *TileIndex) Insert(id, ref uint32, rc Rect) {
 	if rc = t.clip(rc); rc.Empty() {
 		return
 	}
@@ -107,7 +123,7 @@ func (t *TileIndex) Put(id, ref uint32, rc Rect) {
 	if l.list == nil {
 		l.allocate()
 	}
-	e := entry{id, ref, int16(rc.Left), int16(rc.Top), int16(rc.Right), int16(rc.Bottom)}
+	e := entry{id, ref, boxOf(rc)}
 	for y := s.top; y <= s.bottom; y++ {
 		for x := s.left; x <= s.right; x++ {
 			l.insert(x, y, e)
@@ -132,70 +148,22 @@ func (t *TileIndex) Remove(id uint32, rc Rect) {
 	}
 }
 
-// Move changes the extents of an item from old to now.
-func (t *TileIndex) Move(id uint32, old, now Rect) {
-	if old == now {
-		return
+// Move changes the extents of the item that was inserted with ref from old to now.
+func (t *TileIndex) Move(id, ref uint32, old, now Rect) {
+	if !t.sameTiles(t.clip(old), t.clip(now)) {
+		t.Remove(id, old)
 	}
-	ref := t.ref(id, t.clip(old))
-	t.Remove(id, old)
-	t.Put(id, ref, now)
+	t.Insert(id, ref, now)
 }
 
-// ref is what an item with the extents rc was put with, 0 if it is not listed.
-func (t *TileIndex) ref(id uint32, rc Rect) uint32 {
-	if rc.Empty() {
-		return 0
+// sameTiles reports whether items of both extents are listed in the same tiles.
+func (t *TileIndex) sameTiles(a, b Rect) bool {
+	if a.Empty() || b.Empty() {
+		return false
 	}
-	if l, s := t.place(rc); l.entries > 0 {
-		items := l.list[s.top*l.cols+s.left].items()
-		if i, known := find(items, id); known {
-			return items[i].ref
-		}
-	}
-	return 0
-}
-
-// Item is a listed item: its id, and the ref it was put with.
-type Item struct{ ID, Ref uint32 }
-
-// Newest appends to dst the newest items whose id is less than below and whose
-// extents overlap rc, at most limit, in descending order of id. It costs the
-// tiles that rc touches and limit, not the number of older items.
-func (t *TileIndex) Newest(rc Rect, below uint32, limit int, dst []Item) []Item {
-	if rc = t.clip(rc); rc.Empty() {
-		return dst
-	}
-	t.found = t.found[:0]
-	for i := range t.levels {
-		if l := &t.levels[i]; l.entries > 0 {
-			l.visit(rc, func(items []entry, first Rect) {
-				t.found = appendNewest(t.found, items, rc, first, below, limit)
-			})
-		}
-	}
-	// An item is one word, its id on top: words sort as ids do.
-	slices.Sort(t.found)
-	for i := len(t.found) - 1; i >= max(0, len(t.found)-limit); i-- {
-		dst = append(dst, Item{uint32(t.found[i] >> 32), uint32(t.found[i])})
-	}
-	return dst
-}
-
-// Query appends to dst the ids of the items whose extents overlap rc, newest
-// first: in descending order, each once.
-func (t *TileIndex) Query(rc Rect, dst []uint32) []uint32 {
-	if rc = t.clip(rc); rc.Empty() {
-		return dst
-	}
-	n := len(dst)
-	for i := range t.levels {
-		if l := &t.levels[i]; l.entries > 0 {
-			dst = l.query(rc, dst)
-		}
-	}
-	t.order.descending(dst[n:])
-	return dst
+	la, sa := t.place(a)
+	lb, sb := t.place(b)
+	return la == lb && sa == sb
 }
 
 func (l *level) allocate() {
@@ -208,21 +176,37 @@ func (l *level) allocate() {
 	}
 }
 
-// find is where id is, or belongs, in a list.
+// find is where id is, or belongs, in a list. Ids are given in the order of time, so
+// in a list they mostly grow at an even pace: the search begins where that says, and
+// widens from there. So it reads few lines of memory, and never many more than if
+// it halved the list.
 func find(items []entry, id uint32) (int, bool) {
 	n := len(items)
 	if n == 0 || items[n-1].id < id {
 		return n, false
 	}
-	i, j := 0, n-1 // items[j].id >= id
-	for i < j {
+	first := items[0].id
+	if first >= id {
+		return 0, first == id
+	}
+	i, j := 0, n-1 // items[i].id < id <= items[j].id
+	at := int(uint64(id-first) * uint64(j) / uint64(items[j].id-first))
+	at = min(max(at, 1), j-1)
+	for step := 1; i < at && at < j; step *= 2 {
+		if items[at].id < id {
+			i, at = at, at+step
+		} else {
+			j, at = at, at-step
+		}
+	}
+	for i+1 < j {
 		if h := (i + j) / 2; items[h].id < id {
-			i = h + 1
+			i = h
 		} else {
 			j = h
 		}
 	}
-	return i, items[i].id == id
+	return j, items[j].id == id
 }
 
 func (l *level) insert(x, y int, e entry) {
@@ -242,7 +226,7 @@ func (l *level) insert(x, y int, e entry) {
 
 // Lists with room for more than keepRoom entries give memory back when three
 // quarters of it are unused.
-const keepRoom = 64
+const keepRoom = 256
 
 func (l *level) remove(x, y int, id uint32) {
 	p := &l.list[y*l.cols+x]
@@ -266,75 +250,4 @@ func (l *level) remove(x, y int, id uint32) {
 		l.occupied[y][x/64] &^= 1 << (x % 64)
 	}
 	l.entries--
-}
-
-// query appends the items of l that overlap rc, in any order, each once.
-func (l *level) query(rc Rect, dst []uint32) []uint32 {
-	l.visit(rc, func(items []entry, first Rect) { dst = appendOverlapping(dst, items, rc, first) })
-	return dst
-}
-
-// visit calls f with the list of each tile that rc touches. Of a list, only
-// items that begin in first count: the others are reported by another tile.
-func (l *level) visit(rc Rect, f func(items []entry, first Rect)) {
-	s := l.span(rc)
-	for y := s.top; y <= s.bottom; y++ {
-		for w := s.left / 64; w <= s.right/64; w++ {
-			row := l.occupied[y][w]
-			if w == s.left/64 {
-				row &= ^uint64(0) << (s.left % 64)
-			}
-			if w == s.right/64 {
-				row &= ^uint64(0) >> (63 - s.right%64)
-			}
-			for ; row != 0; row &= row - 1 {
-				x := w*64 + bits.TrailingZeros64(row)
-				f(l.list[y*l.cols+x].items(), l.firstIn(x, y, s))
-			}
-		}
-	}
-}
-
-// firstIn is where the top left pixel that an item shares with a query over the
-// tiles s may be for the tile (x,y) to be the one that reports it. An item in
-// several tiles is reported by the first of them alone.
-func (l *level) firstIn(x, y int, s span) Rect {
-	r := Rect{int32(x) << l.shift, int32(y) << l.shift, MaxCoord, MaxCoord}
-	if x == s.left {
-		r.Left = MinCoord
-	}
-	if y == s.top {
-		r.Top = MinCoord
-	}
-	return r
-}
-
-// appendOverlapping appends the entries that overlap rc and begin in first, newest first.
-func appendOverlapping(dst []uint32, items []entry, rc, first Rect) []uint32 {
-	for i := len(items) - 1; i >= 0; i-- {
-		if e := &items[i]; e.overlaps(rc, first) {
-			dst = append(dst, e.id)
-		}
-	}
-	return dst
-}
-
-// appendNewest appends the limit newest entries below an id that overlap rc and
-// begin in first, as words.
-func appendNewest(dst []uint64, items []entry, rc, first Rect, below uint32, limit int) []uint64 {
-	i, _ := find(items, below)
-	for i--; i >= 0 && limit > 0; i-- {
-		if e := &items[i]; e.overlaps(rc, first) {
-			dst = append(dst, uint64(e.id)<<32|uint64(e.ref))
-			limit--
-		}
-	}
-	return dst
-}
-
-// overlaps reports whether an entry overlaps rc and begins in first.
-func (e *entry) overlaps(rc, first Rect) bool {
-	left, top := int32(e.left), int32(e.top)
-	return left < rc.Right && top < rc.Bottom && int32(e.right) > rc.Left && int32(e.bottom) > rc.Top &&
-		left >= first.Left && top >= first.Top
 }

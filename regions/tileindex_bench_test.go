@@ -2,6 +2,7 @@ package regions
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -44,7 +45,7 @@ func (t *roaringIndex) in(i int, s span, f func(b **roaring.Bitmap)) {
 	}
 }
 
-func (t *roaringIndex) Insert(id uint32, rc Rect) {
+func (t *roaringIndex) Insert(id, _ uint32, rc Rect) {
 	t.each(rc, func(b **roaring.Bitmap) {
 		if *b == nil {
 			*b = roaring.New()
@@ -57,7 +58,7 @@ func (t *roaringIndex) Remove(id uint32, rc Rect) {
 	t.each(rc, func(b **roaring.Bitmap) { (*b).Remove(id) })
 }
 
-func (t *roaringIndex) Query(rc Rect, dst []uint32) []uint32 {
+func (t *roaringIndex) Newest(rc Rect, below uint32, limit int, dst []Item) []Item {
 	t.found.Clear()
 	for i := range t.levels {
 		t.in(i, t.levels[i].span(rc), func(b **roaring.Bitmap) {
@@ -66,16 +67,19 @@ func (t *roaringIndex) Query(rc Rect, dst []uint32) []uint32 {
 			}
 		})
 	}
-	for it := t.found.ReverseIterator(); it.HasNext(); {
-		dst = append(dst, it.Next())
+	for it := t.found.ReverseIterator(); it.HasNext() && limit > 0; {
+		if id := it.Next(); id < below {
+			dst = append(dst, Item{ID: id})
+			limit--
+		}
 	}
 	return dst
 }
 
 type index interface {
-	Insert(id uint32, rc Rect)
+	Insert(id, ref uint32, rc Rect)
 	Remove(id uint32, rc Rect)
-	Query(rc Rect, dst []uint32) []uint32
+	Newest(rc Rect, below uint32, limit int, dst []Item) []Item
 }
 
 // small are n rectangles of 10x10 pixels spread over a surface.
@@ -116,17 +120,17 @@ func BenchmarkTileIndexAdd(b *testing.B) {
 					rs := small(cycle, c.width, c.height)
 					t := ix.make(c.width, c.height)
 					for i, rc := range rs[:n] {
-						t.Insert(uint32(i), rc)
+						t.Insert(uint32(i), 0, rc)
 					}
 					found, next := 0, uint32(n)
-					var dst []uint32
+					var dst []Item
 					b.ReportAllocs()
 					for b.Loop() {
 						old := next - uint32(n)
 						t.Remove(old, rs[old%cycle])
 						rc := rs[next%cycle]
-						dst = t.Query(rc, dst[:0])
-						t.Insert(next, rc)
+						dst = t.Newest(rc, next, math.MaxInt, dst[:0])
+						t.Insert(next, 0, rc)
 						found += len(dst)
 						next++
 					}
@@ -137,20 +141,20 @@ func BenchmarkTileIndexAdd(b *testing.B) {
 	}
 }
 
-// BenchmarkTileIndexQuery asks for all of 1920x1080, and for a quarter.
-func BenchmarkTileIndexQuery(b *testing.B) {
+// BenchmarkTileIndexNewest asks for what is newest on a quarter of 1920x1080.
+func BenchmarkTileIndexNewest(b *testing.B) {
 	for _, ix := range indexes {
 		for _, n := range []int{100, 10000, 100000} {
-			for name, rc := range map[string]Rect{"all": {0, 0, 1920, 1080}, "quarter": {300, 200, 1260, 740}} {
-				b.Run(fmt.Sprintf("%s/%s/%d", ix.name, name, n), func(b *testing.B) {
+			for _, limit := range []int{4, 64, 1 << 20} {
+				b.Run(fmt.Sprintf("%s/%d/limit=%d", ix.name, n, limit), func(b *testing.B) {
 					t := ix.make(1920, 1080)
 					for i, rc := range small(n, 1920, 1080) {
-						t.Insert(uint32(i), rc)
+						t.Insert(uint32(i), 0, rc)
 					}
-					var dst []uint32
+					var dst []Item
 					b.ReportAllocs()
 					for b.Loop() {
-						dst = t.Query(rc, dst[:0])
+						dst = t.Newest(Rect{300, 200, 1260, 740}, uint32(n), limit, dst[:0])
 					}
 				})
 			}
@@ -164,12 +168,12 @@ func TestRoaringIndex(t *testing.T) {
 	rs := small(5000, 1920, 1080)
 	a, b := NewTileIndex(1920, 1080), newRoaringIndex(1920, 1080)
 	for i, rc := range rs {
-		a.Insert(uint32(i), rc)
-		b.Insert(uint32(i), rc)
+		a.Insert(uint32(i), 0, rc)
+		b.Insert(uint32(i), 0, rc)
 	}
 	for _, rc := range rs[:100] {
-		some, all := a.Query(rc, nil), b.Query(rc, nil)
-		all = slices.DeleteFunc(all, func(id uint32) bool { return !rs[id].Overlaps(rc) })
+		some, all := a.Newest(rc, math.MaxUint32, math.MaxInt, nil), b.Newest(rc, math.MaxUint32, math.MaxInt, nil)
+		all = slices.DeleteFunc(all, func(it Item) bool { return !rs[it.ID].Overlaps(rc) })
 		if !slices.Equal(some, all) {
 			t.Fatalf("%v: %v and %v", rc, some, all)
 		}

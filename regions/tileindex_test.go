@@ -1,6 +1,7 @@
 package regions
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -8,16 +9,18 @@ import (
 )
 
 // scan is the truth: a look at every item.
-func scan(items map[uint32]Rect, surface, rc Rect) (ids []uint32) {
+func scan(items map[uint32]Rect, surface, rc Rect, below uint32, limit int) (found []Item) {
 	for id, item := range items {
-		if item.Intersect(surface).Overlaps(rc) {
-			ids = append(ids, id)
+		if id < below && item.Intersect(surface).Overlaps(rc) {
+			found = append(found, Item{id, refOf(id)})
 		}
 	}
-	slices.Sort(ids)
-	slices.Reverse(ids)
-	return ids
+	slices.SortFunc(found, func(a, b Item) int { return cmp.Compare(b.ID, a.ID) })
+	return found[:min(len(found), limit)]
 }
+
+// refOf is what the item with this id is inserted with.
+func refOf(id uint32) uint32 { return 7 * id }
 
 // anyRect is a rectangle of any size from a pixel to more than the surface,
 // part of which may be outside.
@@ -32,7 +35,8 @@ func TestTileIndexAgainstScan(t *testing.T) {
 		width, height := size[0], size[1]
 		surface := Rect{0, 0, width, height}
 		index, items := NewTileIndex(width, height), map[uint32]Rect{}
-		var live, got []uint32
+		var live []uint32
+		var got []Item
 		next := uint32(rnd.IntN(1000))
 		for range 4000 {
 			switch k := rnd.IntN(10); {
@@ -42,7 +46,7 @@ func TestTileIndexAgainstScan(t *testing.T) {
 					next += 1 << 20
 				}
 				items[next] = anyRect(rnd, width, height)
-				index.Insert(next, items[next])
+				index.Insert(next, refOf(next), items[next])
 				live = append(live, next)
 			case k < 6:
 				id := live[rnd.IntN(len(live))]
@@ -50,7 +54,7 @@ func TestTileIndexAgainstScan(t *testing.T) {
 				if rnd.IntN(2) == 0 {
 					now = now.Intersect(items[id])
 				}
-				index.Move(id, items[id], now)
+				index.Move(id, refOf(id), items[id], now)
 				items[id] = now
 			case k < 7:
 				i := rnd.IntN(len(live))
@@ -61,10 +65,14 @@ func TestTileIndexAgainstScan(t *testing.T) {
 				live = slices.Delete(live, i, i+1)
 			default:
 				rc := anyRect(rnd, width, height)
-				got = index.Query(rc, append(got[:0], 7))
-				want := append([]uint32{7}, scan(items, surface, rc)...)
+				below, limit := uint32(math.MaxUint32), math.MaxInt
+				if rnd.IntN(2) == 0 {
+					below, limit = rnd.Uint32N(next+2), rnd.IntN(20)
+				}
+				got = index.Newest(rc, below, limit, append(got[:0], Item{ID: 7}))
+				want := append([]Item{{ID: 7}}, scan(items, surface, rc, below, limit)...)
 				if !slices.Equal(got, want) {
-					t.Fatalf("%dx%d: %v: got %v, want %v", width, height, rc, got, want)
+					t.Fatalf("%dx%d: newest %d below %d of %v: got %v, want %v", width, height, limit, below, rc, got, want)
 				}
 			}
 		}
@@ -84,17 +92,25 @@ func TestTileIndexExtremes(t *testing.T) {
 	const lo, hi = math.MinInt32, math.MaxInt32
 	index := NewTileIndex(hi, hi)
 	all := Rect{lo, lo, hi, hi}
-	index.Insert(0, all)
-	index.Insert(math.MaxUint32, all)
-	index.Insert(5, Rect{hi - 1, 0, hi, 1})
-	index.Insert(6, Rect{9, 9, 9, 9})
-	if got := index.Query(all, nil); !slices.Equal(got, []uint32{math.MaxUint32, 0}) {
+	corner := Rect{MaxCoord - 1, MaxCoord - 1, MaxCoord, MaxCoord}
+	index.Insert(0, 1, all)
+	index.Insert(math.MaxUint32-1, math.MaxUint32, all)
+	index.Insert(5, 5, Rect{hi - 1, 0, hi, 1})
+	index.Insert(6, 6, Rect{9, 9, 9, 9})
+	index.Insert(7, 7, corner)
+	oldest, newest := Item{0, 1}, Item{math.MaxUint32 - 1, math.MaxUint32}
+	if got := index.Newest(all, math.MaxUint32, math.MaxInt, nil); !slices.Equal(got, []Item{newest, {7, 7}, oldest}) {
 		t.Errorf("got %v", got)
 	}
+	for _, rc := range []Rect{{0, 0, 1, 1}, {MaxCoord - 2, MaxCoord - 1, MaxCoord - 1, MaxCoord}} {
+		if got := index.Newest(rc, math.MaxUint32, math.MaxInt, nil); !slices.Equal(got, []Item{newest, oldest}) {
+			t.Errorf("%v: got %v", rc, got)
+		}
+	}
 	for _, empty := range []*TileIndex{NewTileIndex(0, 0), NewTileIndex(-5, 10), NewTileIndex(10, lo)} {
-		empty.Insert(1, all)
+		empty.Insert(1, 1, all)
 		empty.Remove(1, all)
-		if got := empty.Query(all, nil); len(got) != 0 {
+		if got := empty.Newest(all, hi, hi, nil); len(got) != 0 {
 			t.Errorf("found %v on a surface without pixels", got)
 		}
 	}
@@ -106,7 +122,7 @@ func TestTileListsShrink(t *testing.T) {
 	rc := XYWH(1, 1, 2, 2)
 	const n = 10000
 	for id := range uint32(n) {
-		index.Insert(id, rc)
+		index.Insert(id, 0, rc)
 	}
 	for id := range uint32(n) {
 		index.Remove(id, rc)
@@ -121,15 +137,15 @@ func TestTileIndexSteadyStateAllocatesNothing(t *testing.T) {
 	index := NewTileIndex(1920, 1080)
 	rects := randomRects(rnd, 2000, 1920, 1080)
 	for i, rc := range rects {
-		index.Insert(uint32(i), rc)
+		index.Insert(uint32(i), 0, rc)
 	}
-	next, dst := uint32(len(rects)), []uint32{}
+	next, dst := uint32(len(rects)), []Item{}
 	work := func() { // the oldest item goes, a new one comes in its place
 		i := next % uint32(len(rects))
 		index.Remove(next-uint32(len(rects)), rects[i])
-		dst = index.Query(rects[i], dst[:0])
-		dst = index.Query(Rect{0, 0, 1920, 1080}, dst[:0])
-		index.Insert(next, rects[i])
+		dst = index.Newest(rects[i], next, 4, dst[:0])
+		dst = index.Newest(Rect{0, 0, 1920, 1080}, next, 64, dst[:0])
+		index.Insert(next, 0, rects[i])
 		next++
 	}
 	for range 3 * len(rects) {
@@ -154,14 +170,16 @@ func FuzzTileIndex(f *testing.F) {
 			old, live := items[id]
 			switch {
 			case p[0]%4 == 3:
-				if got, want := index.Query(rc, nil), scan(items, surface, rc); !slices.Equal(got, want) {
-					t.Fatalf("%v: got %v, want %v", rc, got, want)
+				below, limit := id, int(p[0]/4)
+				got, want := index.Newest(rc, below, limit, nil), scan(items, surface, rc, below, limit)
+				if !slices.Equal(got, want) {
+					t.Fatalf("newest %d below %d of %v: got %v, want %v", limit, below, rc, got, want)
 				}
 			case !live:
-				index.Insert(id, rc)
+				index.Insert(id, refOf(id), rc)
 				items[id] = rc
 			case p[0]%4 == 2:
-				index.Move(id, old, rc)
+				index.Move(id, refOf(id), old, rc)
 				items[id] = rc
 			default:
 				index.Remove(id, old)
@@ -169,41 +187,4 @@ func FuzzTileIndex(f *testing.F) {
 			}
 		}
 	})
-}
-
-// TestTileIndexNewest compares every prefix that Newest gives with Query.
-func TestTileIndexNewest(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 0))
-	const width, height = 700, 500
-	index, at := NewTileIndex(width, height), map[uint32]Rect{}
-	for id := uint32(1); id < 2000; id++ {
-		at[id] = randomRect(r, width, height)
-		index.Put(id, id*7, at[id])
-		if old := r.Uint32N(id) + 1; r.IntN(2) == 0 {
-			index.Remove(old, at[old])
-		} else if r.IntN(2) == 0 {
-			now := randomRect(r, width, height)
-			if index.ref(old, index.clip(at[old])) != 0 {
-				index.Move(old, at[old], now)
-				at[old] = now
-			}
-		}
-		rc, below, limit := randomRect(r, width, height), r.Uint32N(id+2), r.IntN(20)
-		var want []Item
-		for _, id := range index.Query(rc, nil) {
-			if id < below && len(want) < limit {
-				want = append(want, Item{id, id * 7})
-			}
-		}
-		if got := index.Newest(rc, below, limit, nil); !slices.Equal(got, want) {
-			t.Fatalf("newest %d of %v below %d: %v, want %v", limit, rc, below, got, want)
-		}
-	}
-}
-
-func randomRect(r *rand.Rand, width, height int32) Rect {
-	w, h := r.Int32N(width)>>r.IntN(8), r.Int32N(height)>>r.IntN(8)
-	return XYWH(r.Int32N(width), r.Int32N(height), w, h)
 }

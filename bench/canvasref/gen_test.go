@@ -11,23 +11,24 @@ import (
 type gen struct {
 	*rand.Rand
 	target, source qxl.SurfaceCommand // what is drawn on, and what images may refer to
+	anyDepth       bool               // they may, even if it has another depth than the target
 	onlyBitmaps    bool               // images do not refer to the source
 }
 
-func newGen(seed uint64, alpha bool) *gen {
+func newGen(seed uint64, alpha qxl.SurfaceFormat) *gen {
 	g := &gen{Rand: rand.New(rand.NewPCG(seed, 0xca9fa5))}
 	formats := [...]qxl.SurfaceFormat{qxl.Surface16x555, qxl.Surface16x565, qxl.Surface32xRGB, qxl.Surface32xRGB, qxl.Surface32ARGB}
 	format := formats[g.IntN(len(formats))]
-	if alpha {
-		format = [...]qxl.SurfaceFormat{qxl.Surface32xRGB, qxl.Surface32ARGB, qxl.Surface8A}[g.IntN(3)]
+	if alpha != 0 {
+		format = [...]qxl.SurfaceFormat{qxl.Surface32xRGB, qxl.Surface32ARGB, alpha}[g.IntN(3)]
 	}
 	g.target = g.surface(1, format)
 	other := format
 	if format.Depth() == 32 && g.coin() {
 		other = qxl.Surface32ARGB ^ qxl.Surface32xRGB ^ format
 	}
-	if alpha {
-		other = qxl.Surface8A
+	if alpha != 0 {
+		other = alpha
 	}
 	g.source = g.surface(2, other)
 	return g
@@ -186,10 +187,10 @@ func (g *gen) color() uint32 {
 
 // colourFormats are what the reference can use as a picture.
 func (g *gen) colourFormats() []qxl.BitmapFormat {
-	if g.target.Format == qxl.Surface8A {
-		return []qxl.BitmapFormat{qxl.Bitmap32Bit, qxl.BitmapRGBA, qxl.Bitmap8BitA}
+	if g.target.Format.Depth() <= 8 {
+		return []qxl.BitmapFormat{qxl.Bitmap16Bit, qxl.Bitmap24Bit, qxl.Bitmap32Bit, qxl.BitmapRGBA, qxl.Bitmap8BitA, qxl.Bitmap8BitA}
 	}
-	f := []qxl.BitmapFormat{qxl.Bitmap16Bit, qxl.Bitmap24Bit, qxl.Bitmap32Bit, qxl.BitmapRGBA, qxl.Bitmap32Bit, qxl.BitmapRGBA}
+	f := []qxl.BitmapFormat{qxl.Bitmap16Bit, qxl.Bitmap24Bit, qxl.Bitmap32Bit, qxl.BitmapRGBA, qxl.Bitmap32Bit, qxl.BitmapRGBA, qxl.Bitmap8BitA}
 	if g.target.Format != qxl.Surface16x565 {
 		f = append(f, qxl.Bitmap1BitBE, qxl.Bitmap4BitBE, qxl.Bitmap8Bit)
 	}
@@ -198,20 +199,22 @@ func (g *gen) colourFormats() []qxl.BitmapFormat {
 
 // image adds a picture of at least the given size, a bitmap or a surface.
 func (g *gen) image(d *qxl.Drawable, width, height int) (i int8, w, h int) {
-	if !g.onlyBitmaps && g.IntN(4) == 0 && int(g.source.Width) >= width && int(g.source.Height) >= height {
-		return g.surfaceImage(d), int(g.source.Width), int(g.source.Height)
+	usable := g.anyDepth || g.source.Format.Depth() == g.target.Format.Depth()
+	if usable && !g.onlyBitmaps && g.IntN(4) == 0 && int(g.source.Width) >= width && int(g.source.Height) >= height {
+		return g.imageOf(d, &g.source), int(g.source.Width), int(g.source.Height)
 	}
 	formats := g.colourFormats()
 	w, h = width+g.IntN(6), height+g.IntN(6)
 	return g.bitmap(d, formats[g.IntN(len(formats))], w, h), w, h
 }
 
-func (g *gen) surfaceImage(d *qxl.Drawable) int8 {
+// imageOf adds surface s as an image.
+func (g *gen) imageOf(d *qxl.Drawable, s *qxl.SurfaceCommand) int8 {
 	im, i := d.NewImage()
-	im.ID, im.Type, im.Surface = g.Uint64(), qxl.ImageSurface, 2
-	im.Width, im.Height = g.source.Width, g.source.Height
-	d.Deps[0] = 2
-	d.DepRects[0] = regions.Rect{Right: int32(g.source.Width), Bottom: int32(g.source.Height)}
+	im.ID, im.Type, im.Surface = g.Uint64(), qxl.ImageSurface, s.Surface
+	im.Width, im.Height = s.Width, s.Height
+	d.Deps[0] = int32(s.Surface)
+	d.DepRects[0] = regions.Rect{Right: int32(s.Width), Bottom: int32(s.Height)}
 	return i
 }
 
@@ -245,11 +248,18 @@ func (g *gen) mask(d *qxl.Drawable) {
 }
 
 func (g *gen) brush(d *qxl.Drawable) qxl.Brush {
+	if d.Type == qxl.DrawFill && g.IntN(8) == 0 {
+		return qxl.Brush{Type: qxl.BrushNone, Image: qxl.NoImage}
+	}
 	if g.coin() {
-		return qxl.Brush{Type: qxl.BrushSolid, Color: g.color(), Image: qxl.NoImage}
+		return g.solid()
 	}
 	i, _, _ := g.image(d, g.between(1, 12), g.between(1, 12))
 	return qxl.Brush{Type: qxl.BrushPattern, Image: i, Pos: regions.Point{X: int32(g.between(-20, 40)), Y: int32(g.between(-20, 40))}}
+}
+
+func (g *gen) solid() qxl.Brush {
+	return qxl.Brush{Type: qxl.BrushSolid, Color: g.color(), Image: qxl.NoImage}
 }
 
 // rop is a raster operation with any inversions.

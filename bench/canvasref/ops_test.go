@@ -9,20 +9,58 @@ import (
 
 // operation is a kind of command to compare.
 type operation struct {
-	name string
-	raw  bool // works on words, not on colours
-	a8   bool // on surfaces of alpha only, or with such a source
-	make func(g *gen) *qxl.Drawable
+	name  string
+	raw   bool              // works on words, not on colours
+	alpha qxl.SurfaceFormat // of surfaces of alpha only, which are drawn on or a source then
+	make  func(g *gen) *qxl.Drawable
 
-	// Known differences. When the reference strokes, it writes beyond a buffer
-	// now and then, which loses a few pixels or its life; it ends dashes as
-	// rounding errors will; and it never ends a curve with a cusp. So many
-	// commands in a hundred may differ, and it may die.
-	rare int
-	dies bool
+	dies bool                                // the reference's life may end
+	ours func(d *qxl.Drawable) *qxl.Drawable // what the reference takes it for, if it reads it wrongly
+	// defect names what the reference is known to do wrong with such a command,
+	// if anything.
+	defect func(*outcome) string
 }
 
-var operations = []operation{
+// operations are all that are compared.
+var operations = slices.Concat(onColours, on8A(), on1A)
+
+// on8A are the operations on, and with, surfaces of 8 bits of alpha.
+func on8A() (ops []operation) {
+	for _, op := range onColours {
+		if op.name == "rop3" {
+			continue // the reference takes 8 bits for 16
+		}
+		op.name += "_8a"
+		op.alpha = qxl.Surface8A
+		ops = append(ops, op)
+	}
+	return ops
+}
+
+// on1A is what the reference can do with surfaces of one bit of alpha.
+var on1A = []operation{
+	{name: "fill_1a", alpha: qxl.Surface1A, raw: true, make: func(g *gen) *qxl.Drawable {
+		d := g.drawable(qxl.DrawFill)
+		d.Brush, d.Rop = g.solid(), qxl.RopPut
+		g.mask(d)
+		return d
+	}},
+	{name: "blackness_1a", alpha: qxl.Surface1A, raw: true, make: func(g *gen) *qxl.Drawable { return g.constant(qxl.DrawBlackness) }},
+	{name: "whiteness_1a", alpha: qxl.Surface1A, raw: true, make: func(g *gen) *qxl.Drawable { return g.constant(qxl.DrawWhiteness) }},
+	{name: "alphablend_1a", alpha: qxl.Surface1A, make: (*gen).alphaBlend},
+	{name: "text_1a", alpha: qxl.Surface1A, ours: anchored, make: func(g *gen) *qxl.Drawable {
+		d := g.text(qxl.StringA1, 1)
+		d.BackBrush = g.solid()
+		return d
+	}},
+	{name: "text_a4_1a", alpha: qxl.Surface1A, ours: anchored, make: func(g *gen) *qxl.Drawable {
+		d := g.text(qxl.StringA4, 4)
+		d.BackBrush = g.solid()
+		return d
+	}},
+}
+
+var onColours = []operation{
 	{name: "fill", raw: true, make: func(g *gen) *qxl.Drawable {
 		d := g.drawable(qxl.DrawFill)
 		d.Brush, d.Rop = g.brush(d), g.rop()
@@ -39,6 +77,7 @@ var operations = []operation{
 	{name: "copy", raw: true, make: func(g *gen) *qxl.Drawable { return g.copy(qxl.DrawCopy) }},
 	{name: "blend", raw: true, make: func(g *gen) *qxl.Drawable { return g.copy(qxl.DrawBlend) }},
 	{name: "copybits", raw: true, make: (*gen).copyBits},
+	{name: "selfcopy", raw: true, make: (*gen).selfCopy},
 	{name: "blackness", raw: true, make: func(g *gen) *qxl.Drawable { return g.constant(qxl.DrawBlackness) }},
 	{name: "whiteness", raw: true, make: func(g *gen) *qxl.Drawable { return g.constant(qxl.DrawWhiteness) }},
 	{name: "invers", raw: true, make: func(g *gen) *qxl.Drawable { return g.constant(qxl.DrawInvers) }},
@@ -53,26 +92,14 @@ var operations = []operation{
 		d.SrcColor = d.TrueColor
 		return d
 	}},
-	{name: "alphablend", make: func(g *gen) *qxl.Drawable {
-		d := g.drawable(qxl.DrawAlphaBlend)
-		g.src(d, g.scaled(d))
-		d.Alpha = uint8([...]uint32{0, 255, 255, g.Uint32N(256)}[g.IntN(4)])
-		d.AlphaFlags = uint8(g.IntN(4))
-		return d
-	}},
-	{name: "text", make: (*gen).text},
-	{name: "stroke", raw: true, rare: 1, dies: true, make: func(g *gen) *qxl.Drawable { return g.stroke(false) }},
-	{name: "curve", raw: true, rare: 1, dies: true, make: func(g *gen) *qxl.Drawable { return g.stroke(true) }},
-	{name: "dash", raw: true, rare: 8, dies: true, make: (*gen).dash},
+	{name: "alphablend", make: (*gen).alphaBlend},
+	{name: "text", ours: anchored, make: func(g *gen) *qxl.Drawable { return g.text(qxl.StringA1, 1) }},
+	{name: "text_a4", ours: anchored, make: func(g *gen) *qxl.Drawable { return g.text(qxl.StringA4, 4) }},
+	{name: "text_a8", ours: skipGlyphLine, make: func(g *gen) *qxl.Drawable { return g.text(qxl.StringA8, 8) }},
+	{name: "stroke", raw: true, defect: lostPixels, make: func(g *gen) *qxl.Drawable { return g.stroke(false) }},
+	{name: "curve", raw: true, defect: lostPixels, dies: true, make: func(g *gen) *qxl.Drawable { return g.stroke(true) }},
+	{name: "dash", raw: true, defect: lostPixels, dies: true, make: (*gen).dash},
 	{name: "composite", make: (*gen).composite},
-	{name: "fill_a8", a8: true, raw: true, make: func(g *gen) *qxl.Drawable {
-		d := g.drawable(qxl.DrawFill)
-		d.Brush, d.Rop = qxl.Brush{Type: qxl.BrushSolid, Color: g.color(), Image: qxl.NoImage}, qxl.RopPut
-		g.mask(d)
-		return d
-	}},
-	{name: "copybits_a8", a8: true, raw: true, make: (*gen).copyBits},
-	{name: "composite_a8", a8: true, make: (*gen).composite},
 }
 
 func (g *gen) copy(t qxl.DrawType) *qxl.Drawable {
@@ -93,6 +120,22 @@ func (g *gen) copyBits() *qxl.Drawable {
 	return d
 }
 
+// selfCopy copies a part of the surface as an image; the box itself or what does
+// not overlap it, since the reference reads what it has already written.
+func (g *gen) selfCopy() *qxl.Drawable {
+	d := g.drawable(qxl.DrawCopy)
+	d.Src = g.imageOf(d, &g.target)
+	w, h := d.BBox.Width(), d.BBox.Height()
+	x, y := g.between(0, int(g.target.Width)-int(w)), g.between(0, int(g.target.Height)-int(h))
+	d.SrcArea = regions.XYWH(int32(x), int32(y), w, h)
+	if d.SrcArea.Overlaps(d.BBox) {
+		d.SrcArea = d.BBox
+	}
+	d.Rop = g.rop()
+	g.mask(d)
+	return d
+}
+
 func (g *gen) constant(t qxl.DrawType) *qxl.Drawable {
 	d := g.drawable(t)
 	g.mask(d)
@@ -108,7 +151,7 @@ var missing = []uint8{
 
 func (g *gen) ternary() *qxl.Drawable {
 	d := g.drawable(qxl.DrawRop3)
-	g.src(d, false)
+	g.src(d, g.scaled(d))
 	d.Brush = g.brush(d)
 	for d.Brush.Type == qxl.BrushPattern && (d.Brush.Pos.X > d.BBox.Left || d.Brush.Pos.Y > d.BBox.Top) {
 		d.Brush.Pos.X -= 5
@@ -121,35 +164,76 @@ func (g *gen) ternary() *qxl.Drawable {
 	return d
 }
 
-func (g *gen) text() *qxl.Drawable {
+func (g *gen) alphaBlend() *qxl.Drawable {
+	d := g.drawable(qxl.DrawAlphaBlend)
+	g.anyDepth = true
+	g.src(d, g.scaled(d))
+	d.Alpha = uint8([...]uint32{0, 255, 255, g.Uint32N(256)}[g.IntN(4)])
+	d.AlphaFlags = uint8(g.IntN(4))
+	return d
+}
+
+// text is a string of glyphs; of more than one bit these do not overlap, as
+// the reference takes the last instead of the greater alpha for some pixels.
+func (g *gen) text(flags uint8, bits int) *qxl.Drawable {
 	d := g.drawable(qxl.DrawText)
 	d.Rop = qxl.RopPut
-	d.Brush = qxl.Brush{Type: qxl.BrushSolid, Color: g.color(), Image: qxl.NoImage}
+	d.Brush = g.solid()
 	if g.target.Format == qxl.Surface16x565 {
 		d.Brush.Color = -(d.Brush.Color & 1) // the reference reads others as 555
+	}
+	if g.target.Format != qxl.Surface16x565 && g.target.Format != qxl.Surface1A {
+		d.Brush = g.brush(d)
 	}
 	d.BackBrush = g.brush(d)
 	if g.coin() {
 		d.BackArea = g.box(int(g.target.Width), int(g.target.Height))
 	}
-	bits := 1
-	d.Text.Flags = qxl.StringA1
-	if g.coin() {
-		bits, d.Text.Flags = 4, qxl.StringA4
+	d.Text.Flags = flags
+	at := regions.Point{X: d.BBox.Left + int32(g.between(-4, 20)), Y: d.BBox.Top + int32(g.between(-4, 20))}
+	if bits == 8 {
+		at.Y = d.BBox.Top - 3 // their top lines are out of sight
 	}
 	for range g.between(1, 6) {
 		gl := qxl.Glyph{
-			Pos:    regions.Point{X: d.BBox.Left + int32(g.between(-4, 20)), Y: d.BBox.Top + int32(g.between(-4, 20))},
-			Origin: regions.Point{X: int32(g.between(-2, 2)), Y: int32(g.between(-10, 2))},
-			Width:  uint16(g.between(1, 14)), Height: uint16(g.between(1, 14)), Data: int32(len(d.Text.Data)),
+			Pos: at, Origin: regions.Point{Y: int32(g.between(-10, 2))},
+			Width: uint16(g.between(1, 14)), Height: uint16(g.between(1, 14)), Data: int32(len(d.Text.Data)),
 		}
 		d.Text.Data = append(d.Text.Data, g.bytes((int(gl.Width)*bits+7)/8*int(gl.Height))...)
 		d.Text.Glyphs = append(d.Text.Glyphs, gl)
-		if bits == 4 {
-			break // overlapping glyphs of this depth are a known difference
+		at.X += int32(gl.Width)
+		if bits == 1 {
+			at = regions.Point{X: d.BBox.Left + int32(g.between(-4, 20)), Y: d.BBox.Top + int32(g.between(-4, 20))}
 		}
 	}
 	return d
+}
+
+// anchored is a drawable as the reference reads it: a pattern in the glyphs
+// is counted from the corner of all of them instead of the surface's.
+func anchored(d *qxl.Drawable) *qxl.Drawable {
+	var all regions.Rect
+	for i := range d.Text.Glyphs {
+		gl := &d.Text.Glyphs[i]
+		all = all.Union(regions.XYWH(gl.Pos.X+gl.Origin.X, gl.Pos.Y+gl.Origin.Y, int32(gl.Width), int32(gl.Height)))
+	}
+	c := *d
+	c.Brush.Pos = regions.Point{X: d.Brush.Pos.X + all.Left, Y: d.Brush.Pos.Y + all.Top}
+	return &c
+}
+
+// skipGlyphLine is a drawable as the reference reads it: a glyph of 8 bits
+// begins a line behind its beginning, and its top line is whatever follows it.
+func skipGlyphLine(d *qxl.Drawable) *qxl.Drawable {
+	c := *anchored(d)
+	c.Text.Glyphs = slices.Clone(d.Text.Glyphs)
+	for i := range c.Text.Glyphs {
+		gl := &c.Text.Glyphs[i]
+		gl.Data += int32(gl.Width)
+		gl.Origin.Y++
+		gl.Height--
+	}
+	return &c
 }
 
 func (g *gen) point(d *qxl.Drawable) qxl.PointFix {
@@ -182,19 +266,17 @@ func (g *gen) stroke(curves bool) *qxl.Drawable {
 	return d
 }
 
-// dash is a stroke with a style; lines of one segment, since the reference
-// joins the pieces of others in its own way.
+// dash is a stroke with a style.
 func (g *gen) dash() *qxl.Drawable {
-	d := g.stroke(false)
-	d.Rop = qxl.RopPut
+	d := g.stroke(g.IntN(3) == 0)
 	d.Line.Flags = qxl.LineStyled | uint8(g.IntN(2))*qxl.LineStartWithGap
 	for range g.between(1, 6) {
-		d.Line.Style = append(d.Line.Style, int32(g.between(16, 150)))
+		d.Line.Style = append(d.Line.Style, int32(g.between(9, 150)))
+		if g.IntN(3) == 0 {
+			d.Line.Style = append(d.Line.Style, int32(g.between(0, 8)))
+		}
 	}
-	for i := range d.Segments {
-		d.Segments[i].Count = 2
-		d.Segments[i].Flags = qxl.PathBegin | qxl.PathEnd
-	}
+	g.Shuffle(len(d.Line.Style), func(i, k int) { d.Line.Style[i], d.Line.Style[k] = d.Line.Style[k], d.Line.Style[i] })
 	return d
 }
 
@@ -215,6 +297,7 @@ func (g *gen) operator() uint32 {
 
 func (g *gen) composite() *qxl.Drawable {
 	d := g.drawable(qxl.DrawComposite)
+	g.anyDepth = true
 	d.CompositeFlags = g.operator() | uint32(g.IntN(5))<<qxl.CompositeSrcFilterShift |
 		uint32(g.IntN(5))<<qxl.CompositeMaskFilterShift | uint32(g.IntN(4))<<qxl.CompositeSrcRepeatShift |
 		uint32(g.IntN(4))<<qxl.CompositeMaskRepeatShift

@@ -8,6 +8,8 @@ package codecs
 
 /*
 #cgo LDFLAGS: -l:liblz4.so.1 -lz
+#include <string.h>
+#include <time.h>
 #include <zlib.h>
 
 // The part of lz4.h that is needed, so that the header is not.
@@ -27,6 +29,7 @@ import "C"
 import (
 	"encoding/binary"
 	"errors"
+	"time"
 	"unsafe"
 )
 
@@ -103,3 +106,17 @@ func Inflate(dst, src []byte) error {
 }
 
 func ptr2(b []byte) *C.uchar { return (*C.uchar)(unsafe.Pointer(unsafe.SliceData(b))) }
+
+// CPUTime is that of the calling thread.
+func CPUTime() time.Duration {
+	var t C.struct_timespec
+	C.clock_gettime(C.CLOCK_THREAD_CPUTIME_ID, &t)
+	return time.Duration(t.tv_sec)*time.Second + time.Duration(t.tv_nsec)
+}
+
+// Copy is memcpy, of as much as fits.
+func Copy(dst, src []byte) int {
+	n := min(len(dst), len(src))
+	C.memcpy(unsafe.Pointer(unsafe.SliceData(dst)), unsafe.Pointer(unsafe.SliceData(src)), C.size_t(n))
+	return n
+}

@@ -11,19 +11,21 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/spiceecs/spiceecs/bench/servers"
 )
 
 // settings are the options of the command line.
@@ -79,9 +81,8 @@ func (s *settings) run() error {
 	}
 	defer os.RemoveAll(dir)
 	if s.ours == "" {
-		s.ours = filepath.Join(dir, "spiceecs")
-		if out, err := exec.Command("go", "build", "-o", s.ours, "./cmd/spiceecs").CombinedOutput(); err != nil {
-			return fmt.Errorf("building spiceecs: %w: %s", err, out)
+		if s.ours, err = servers.Build(context.Background(), ".", dir); err != nil {
+			return err
 		}
 	}
 	var all []comparison

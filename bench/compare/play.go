@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spiceecs/spiceecs/bench/drain"
+	"github.com/spiceecs/spiceecs/bench/servers"
 )
 
 const (
@@ -54,7 +54,7 @@ func (s *settings) playOurs(file string) (r run, err error) {
 // playReference feeds a recording to the reference server, which ends by
 // itself: its feeder may be silent for seconds before that.
 func (s *settings) playReference(file string) (run, error) {
-	port, err := freePort()
+	port, err := servers.FreePort()
 	if err != nil {
 		return run{}, err
 	}
@@ -99,14 +99,4 @@ func watch(addr string, idle time.Duration) (run, error) {
 	}
 	r := c.Report()
 	return run{Seconds: r.Seconds, Messages: r.Display.Messages, Bytes: r.Display.Bytes}, nil
-}
-
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	return port, err
 }

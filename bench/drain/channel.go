@@ -30,7 +30,7 @@ const (
 type channel struct {
 	c            net.Conn
 	r            *bufio.Reader
-	rate         int // bytes per second that are read, 0: all
+	limit        limiter
 	head         [wire.MiniHeaderSize]byte
 	body, out    []byte
 	window, left uint32 // messages of the ACK window, and those to the next ACK
@@ -142,17 +142,14 @@ func (ch *channel) send(t uint16, body []byte) error {
 // run reads until the channel ends, at the rate that was asked for.
 func (ch *channel) run() {
 	defer close(ch.done)
-	begin, got := time.Now(), 0
+	ch.limit.begin(time.Now())
 	for {
 		_, body, err := ch.next()
 		if err != nil {
 			ch.err = err
 			return
 		}
-		got += wire.MiniHeaderSize + len(body)
-		if ch.rate > 0 {
-			time.Sleep(time.Duration(float64(got)/float64(ch.rate)*1e9) - time.Since(begin))
-		}
+		time.Sleep(ch.limit.wait(time.Now(), wire.MiniHeaderSize+len(body)))
 	}
 }
 
@@ -174,7 +171,9 @@ func (ch *channel) next() (t uint16, body []byte, err error) {
 	if _, err := io.ReadFull(ch.r, body); err != nil {
 		return 0, nil, err
 	}
-	ch.lastByte.Store(time.Now().UnixNano())
+	if t != wire.MsgPing {
+		ch.lastByte.Store(time.Now().UnixNano())
+	}
 	ch.count(t, body)
 	return t, body, ch.answer(t, body)
 }

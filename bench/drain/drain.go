@@ -29,6 +29,9 @@ type Options struct {
 	Cache    int64     // pixels of the pixmap cache; 0: DefaultCache
 	Window   int       // pixels of the GLZ window; 0: DefaultWindow
 	Rate     int       // bytes per second read from the display; 0: as they come
+	// Burst is of how much silence the client makes up, by reading faster, when it
+	// reads at a Rate; 0: of all since it connected.
+	Burst time.Duration
 }
 
 // DisplayCaps are those of a client that does everything but video.
@@ -42,7 +45,7 @@ type Report struct {
 	Display     Counts  `json:"display"`
 	CursorBytes int64   `json:"cursor_bytes"`
 	MainBytes   int64   `json:"main_bytes"`
-	Seconds     float64 `json:"wall_s"` // from the display's first message to its last byte
+	Seconds     float64 `json:"wall_s"` // from the display's first message to its last byte, pings aside
 }
 
 // Counts are the messages of a channel.
@@ -87,7 +90,7 @@ func Dial(o Options) (_ *Client, err error) {
 	if c.display, err = open(&o, session, wire.ChannelDisplay, o.Caps); err != nil {
 		return nil, err
 	}
-	c.display.rate = o.Rate
+	c.display.limit = limiter{rate: o.Rate, burst: o.Burst}
 	c.began = time.Now()
 	// At once: the reference server does nothing else until this has come, and
 	// not for long.
@@ -146,6 +149,10 @@ func (c *Client) Wait(idle, first time.Duration) error {
 		}
 	}
 }
+
+// Last is when the display's last byte came that was not one of a ping; zero: none
+// has.
+func (c *Client) Last() time.Time { return c.display.last() }
 
 // Report returns what has been counted so far.
 func (c *Client) Report() Report {

@@ -7,5 +7,7 @@
 // program, and are skipped if its libraries are missing (with CI set they fail
 // instead). Rows of testdata/traces/expected.tsv are played for the recordings
 // that are in the repository, or for all with SPICEECS_TRACES=DIR, the folder
-// that holds them.
+// that holds them. With SPICEECS_MATRIX=1 every row is played with every setting
+// of the codecs, which takes the better part of an hour, instead of with those
+// that differ.
 package interop

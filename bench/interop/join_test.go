@@ -140,25 +140,22 @@ func dial(t *testing.T, addr string, o client.Options) *client.Display {
 	return d
 }
 
-// hash is the fingerprint of what a client of ours shows once it is quiet.
-func hash(t *testing.T, d *client.Display, quiet time.Duration) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	defer cancel()
-	if err := d.WaitQuiet(ctx, quiet); err != nil {
-		t.Fatal(err)
-	}
-	return shown(t, d)
-}
-
 // shown is the fingerprint of what a client of ours shows now.
 func shown(t *testing.T, d *client.Display) string {
 	t.Helper()
-	img, err := d.Snapshot()
+	hash, err := fingerprint(d)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fmt.Sprintf("%016x", client.Hash(img))
+	return hash
+}
+
+func fingerprint(d *client.Display) (string, error) {
+	img, err := d.Snapshot()
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%016x", client.Hash(img)), nil
 }
 
 // TestJoin has clients come before, in the middle of, and after a recording:
@@ -179,18 +176,18 @@ func TestJoin(t *testing.T) {
 				await(t, "reaching the gate", p.gate.reached)
 
 				looked := make(chan func() seen, 1)
-				go func() { looked <- look(t, p.addr) }()
+				go func() { looked <- look(t, p.addr, r.hash) }()
 				middle := p.dial(t)
 				await(t, "the second client's joining", p.joined)
 				await(t, "the third client's joining", p.joined)
 				p.end(t)
 
 				wantPicture(t, await(t, "the picture", looked)(), r.hash)
-				wantPicture(t, look(t, p.addr)(), r.hash)
-				for name, d := range map[string]*client.Display{"before": before, "middle": middle, "after": p.dial(t)} {
-					if got := hash(t, d, time.Second); got != r.hash {
-						t.Errorf("our client that joined %s has hash %s, want %s", name, got, r.hash)
-					}
+				wantPicture(t, look(t, p.addr, r.hash)(), r.hash)
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				defer cancel()
+				for _, d := range []*client.Display{before, middle, p.dial(t)} {
+					becomes(ctx, t, d, r.hash)
 				}
 			})
 		}

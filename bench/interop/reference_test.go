@@ -20,7 +20,7 @@ func TestReferenceServer(t *testing.T) {
 		if r.commands != "end" {
 			continue
 		}
-		for _, compression := range []string{"off", "lz", "lz4", "glz", "quic", "auto_glz", "auto_lz"} {
+		for _, compression := range compressions {
 			t.Run(r.trace+"/"+compression, func(t *testing.T) {
 				t.Parallel()
 				addr := reference(t, feeder, "--comp", compression, r.file())
@@ -42,7 +42,7 @@ func reference(t *testing.T, feeder string, args ...string) (addr string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	port := strconv.Itoa(freePort(t))
-	args = append([]string{"--port", port, "--never-wan", "--stream", "off", "--linger", strconv.FormatInt(idle.Milliseconds(), 10)}, args...)
+	args = append([]string{"--port", port, "--never-wan", "--stream", "off", "--linger", milliseconds(idle)}, args...)
 	cmd := exec.CommandContext(ctx, feeder, args...)
 	log, err := cmd.StderrPipe()
 	if err != nil {

@@ -3,6 +3,7 @@ package interop
 import (
 	"context"
 	"encoding/json"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -13,11 +14,10 @@ import (
 func TestRows(t *testing.T) {
 	realclient.need(t)
 	for _, r := range rows(t) {
-		for _, compression := range r.compressions() {
-			t.Run(r.name()+"/"+compression, func(t *testing.T) {
+		for _, v := range r.pick(exact) {
+			t.Run(r.name()+"/"+v.compression+"/zlib-"+v.zlib, func(t *testing.T) {
 				t.Parallel()
-				addr := serve(t, r.serveArgs(compression)...)
-				wantPicture(t, look(t, addr)(), r.hash)
+				addr := r.shown(t, append(r.serveArgs(v.compression), "--zlib-glz-wan", v.zlib)...)
 				if got := shoot(t, addr); got != r.hash {
 					t.Errorf("the screen shot has hash %s, want %s", got, r.hash)
 				}
@@ -26,29 +26,67 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// compressions are those that a state is played with: all of them at the end.
-func (r row) compressions() []string {
-	if r.commands == "end" {
-		return []string{"lz", "off", "auto_glz", "auto_lz", "quic", "glz", "lz4"}
-	}
-	return []string{"lz", "off"}
-}
-
-// TestLossy plays over what counts as a slow line. Lossy images are replaced
+// TestLossyRows plays over what counts as a slow line. Lossy images are replaced
 // when the line is idle, so that the last picture is exact all the same.
-func TestLossy(t *testing.T) {
+func TestLossyRows(t *testing.T) {
 	realclient.need(t)
 	for _, r := range rows(t) {
-		if r.commands != "end" {
+		if r.commands != "end" && !matrix {
 			continue
 		}
-		t.Run(r.trace, func(t *testing.T) {
-			t.Parallel()
-			args := r.serveArgs("auto_glz")
-			addr := serve(t, append(args, "--jpeg-wan", "always", "--zlib-glz-wan", "always")...)
-			wantPicture(t, look(t, addr)(), r.hash)
-		})
+		for _, v := range r.pick(roughly) {
+			if v.zlib == "never" {
+				continue // as good as without JPEG
+			}
+			t.Run(r.name()+"/"+v.compression, func(t *testing.T) {
+				t.Parallel()
+				r.shown(t, append(r.serveArgs(v.compression), "--jpeg-wan", "always", "--zlib-glz-wan", "always")...)
+			})
+		}
 	}
+}
+
+// compressions are all settings of the image compression.
+var compressions = []string{"quic", "lz", "glz", "lz4", "auto_lz", "auto_glz", "off"}
+
+// matrix asks for every state with every setting, which takes long, rather than
+// for the last states with the settings that differ.
+var matrix = os.Getenv("SPICEECS_MATRIX") != ""
+
+// variant is how images are sent.
+type variant struct{ compression, zlib string }
+
+// exact are those that end in different images, without loss; the first one is
+// for states on the way.
+var exact = []variant{
+	{"lz", "never"}, {"off", "never"}, {"quic", "never"}, {"lz4", "never"}, {"glz", "never"},
+	{"auto_lz", "never"}, {"auto_glz", "never"}, {"glz", "always"}, {"auto_glz", "always"},
+}
+
+// roughly are those that have lossy images.
+var roughly = []variant{{"quic", "always"}, {"auto_glz", "always"}}
+
+// pick returns those of the variants that a state is played with.
+func (r row) pick(all []variant) []variant {
+	switch {
+	case matrix:
+		all = nil
+		for _, c := range compressions {
+			all = append(all, variant{c, "never"}, variant{c, "always"})
+		}
+	case r.commands != "end":
+		all = all[:1]
+	}
+	return all
+}
+
+// shown plays a state to the reference client, which must end up with its
+// picture, and returns the server's address.
+func (r row) shown(t *testing.T, args ...string) (addr string) {
+	t.Helper()
+	addr = serve(t, args...)
+	wantPicture(t, look(t, addr, r.hash)(), r.hash)
+	return addr
 }
 
 func (r row) serveArgs(compression string) []string {
@@ -86,11 +124,12 @@ func TestPassword(t *testing.T) {
 	r := end(t, "desktop")
 	addr := serve(t, append(r.serveArgs("lz"), "--password", "correct horse")...)
 	for name, args := range map[string][]string{"wrong": {"--password", "battery staple"}, "none": nil} {
-		if s := look(t, addr, args...)(); s.Primary || s.Errors == 0 {
+		// Nothing makes the client leave but its time.
+		if s := look(t, addr, r.hash, append(args, "--secs", "10")...)(); s.Primary || s.Errors == 0 {
 			t.Errorf("%s password: the client saw %+v, want an error and no picture", name, s)
 		}
 	}
-	wantPicture(t, look(t, addr, "--password", "correct horse")(), r.hash)
+	wantPicture(t, look(t, addr, r.hash, "--password", "correct horse")(), r.hash)
 	if got := shoot(t, addr, "--password", "correct horse"); got != r.hash {
 		t.Errorf("the screen shot has hash %s, want %s", got, r.hash)
 	}

@@ -2,11 +2,13 @@ package main
 
 // #cgo LDFLAGS: -lturbojpeg
 // #include <stdlib.h>
+// #include <time.h>
 // #include <turbojpeg.h>
 import "C"
 
 import (
 	"fmt"
+	"time"
 	"unsafe"
 )
 
@@ -41,4 +43,11 @@ func (c *compressor) encode(pix []byte, width, height, quality int) (int, error)
 		return 0, fmt.Errorf("libjpeg-turbo: %s", C.GoString(C.tjGetErrorStr2(c.handle)))
 	}
 	return int(size), nil
+}
+
+// cpuTime is that of the calling thread.
+func cpuTime() time.Duration {
+	var t C.struct_timespec
+	C.clock_gettime(C.CLOCK_THREAD_CPUTIME_ID, &t)
+	return time.Duration(t.tv_sec)*time.Second + time.Duration(t.tv_nsec)
 }

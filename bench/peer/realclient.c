@@ -9,8 +9,9 @@
  *   last_change_s  when it last changed, after the start
  *   cpu_s          user and system time of the client
  *
- * It ends after --secs, or after --idle milliseconds without a change once
- * something was drawn. See README.md for the options. */
+ * It ends after --secs; or after --idle milliseconds without a change once
+ * something was drawn and all channels are open; or when the picture with the hash --until has stood for
+ * half a second. See README.md for the options. */
 #include <glib.h>
 #include <spice-client.h>
 #include <stdio.h>
@@ -20,15 +21,16 @@
 #include <time.h>
 
 static struct {
-    const char *port, *tls_port, *ca, *password, *picture;
+    const char *port, *tls_port, *ca, *password, *picture, *until;
     double secs;
     int idle_ms;
     gboolean inputs;
 } opt = { .port = "5900", .secs = 10 };
 
 static GMainLoop *loop;
-static int invalidates, errors;
+static int invalidates, errors, connecting; /* channels that are not open yet */
 static double began, changed;
+static gboolean compared; /* with opt.until, since it changed */
 
 static struct {
     int width, height, stride;
@@ -48,6 +50,7 @@ static void primary_create(SpiceChannel *channel, gint format, gint width, gint 
     screen.height = height;
     screen.stride = stride;
     screen.data = data;
+    compared = FALSE;
     changed = now();
 }
 
@@ -56,19 +59,22 @@ static void primary_destroy(SpiceChannel *channel, gpointer user) { screen.data 
 static void invalidate(SpiceChannel *channel, gint x, gint y, gint w, gint h, gpointer user)
 {
     invalidates++;
+    compared = FALSE;
     changed = now();
 }
 
 static void channel_event(SpiceChannel *channel, SpiceChannelEvent event, gpointer user)
 {
     gint type;
-    if (event == SPICE_CHANNEL_OPENED)
-        return;
-    errors++;
-    g_object_get(channel, "channel-type", &type, NULL);
-    fprintf(stderr, "channel %d: event %d\n", type, event);
+    connecting -= !SPICE_IS_MAIN_CHANNEL(channel);
+    if (event != SPICE_CHANNEL_OPENED) {
+        errors++;
+        g_object_get(channel, "channel-type", &type, NULL);
+        fprintf(stderr, "channel %d: event %d\n", type, event);
+    }
     /* Nothing more will come of a session that has lost a channel. */
-    g_main_loop_quit(loop);
+    if (errors && (connecting <= 0 || SPICE_IS_MAIN_CHANNEL(channel)))
+        g_main_loop_quit(loop);
 }
 
 static void channel_new(SpiceSession *session, SpiceChannel *channel, gpointer user)
@@ -81,6 +87,7 @@ static void channel_new(SpiceSession *session, SpiceChannel *channel, gpointer u
     } else if (!SPICE_IS_CURSOR_CHANNEL(channel) && !(SPICE_IS_INPUTS_CHANNEL(channel) && opt.inputs)) {
         return;
     }
+    connecting++;
     spice_channel_connect(channel);
 }
 
@@ -88,13 +95,6 @@ static gboolean quit(gpointer user)
 {
     g_main_loop_quit(loop);
     return G_SOURCE_REMOVE;
-}
-
-static gboolean quit_if_idle(gpointer user)
-{
-    if (invalidates && (now() - changed) * 1000 > opt.idle_ms)
-        g_main_loop_quit(loop);
-    return G_SOURCE_CONTINUE;
 }
 
 static void options(int argc, char **argv)
@@ -122,6 +122,8 @@ static void options(int argc, char **argv)
             opt.secs = atof(value);
         else if (!strcmp(o, "--idle"))
             opt.idle_ms = atoi(value);
+        else if (!strcmp(o, "--until"))
+            opt.until = value;
         else {
             fprintf(stderr, "realclient: unknown option %s\n", o);
             exit(2);
@@ -167,6 +169,19 @@ static unsigned long long picture_hash(void)
     return hash;
 }
 
+static gboolean quit_if_still(gpointer user)
+{
+    double still = (now() - changed) * 1000;
+    if (opt.idle_ms && invalidates && !connecting && still > opt.idle_ms)
+        g_main_loop_quit(loop);
+    if (opt.until && !compared && still > 500) {
+        compared = TRUE;
+        if (picture_hash() == strtoull(opt.until, NULL, 16))
+            g_main_loop_quit(loop);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
 int main(int argc, char **argv)
 {
     options(argc, argv);
@@ -178,8 +193,7 @@ int main(int argc, char **argv)
         return 1;
     }
     g_timeout_add((guint)(opt.secs * 1000), quit, NULL);
-    if (opt.idle_ms)
-        g_timeout_add(20, quit_if_idle, NULL);
+    g_timeout_add(20, quit_if_still, NULL);
     g_main_loop_run(loop);
     struct rusage r;
     getrusage(RUSAGE_SELF, &r);

@@ -9,8 +9,9 @@
  *   engine_cpu_s  the same without the main thread, which parses the recording
  *   maxrss_mb     peak resident memory
  *
- * It says READY on standard error when clients can connect, and ends some time
- * (--linger) after the last command. See README.md for the options. */
+ * It says READY on standard error when clients can connect, FED and fed_s after
+ * the last command, and ends some time (--linger) later. See README.md for the
+ * options. */
 #define _GNU_SOURCE
 #include <glib.h>
 #include <spice.h>
@@ -24,13 +25,14 @@
 #define MAX_AHEAD 400 /* commands in both queues */
 
 static struct {
-    const char *recording, *codecs;
+    const char *recording, *codecs, *addr;
     int port, compression, streaming, wan;
     gboolean wait_client, realtime;
     unsigned linger_ms;
     unsigned long pace_us;
     long stop;
 } opt = {
+    .addr = "127.0.0.1",
     .port = 5999,
     .compression = SPICE_IMAGE_COMPRESSION_AUTO_GLZ,
     .streaming = SPICE_STREAM_VIDEO_FILTER,
@@ -223,6 +225,7 @@ static gboolean fill(gpointer data)
         if (!c) {
             ended = TRUE;
             ended_at = now();
+            fprintf(stderr, "FED %.3f\n", ended_at - started_at);
             g_timeout_add(opt.linger_ms, quit, NULL);
             break;
         }
@@ -336,7 +339,9 @@ static void options(int argc, char **argv)
             opt.recording = o;
         else {
             i++;
-            if (!strcmp(o, "--port"))
+            if (!strcmp(o, "--addr"))
+                opt.addr = value;
+            else if (!strcmp(o, "--port"))
                 opt.port = atoi(value);
             else if (!strcmp(o, "--comp"))
                 opt.compression = choice(value, compressions);
@@ -398,7 +403,7 @@ static void serve(void)
 {
     SpiceServer *server = spice_server_new();
     spice_server_set_port(server, opt.port);
-    spice_server_set_addr(server, "127.0.0.1", 0);
+    spice_server_set_addr(server, opt.addr, 0);
     spice_server_set_noauth(server);
     spice_server_set_image_compression(server, opt.compression);
     spice_server_set_streaming_video(server, opt.streaming);

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SE_ABI 1
+#define SE_ABI 2
 #define SE_CAPS 58
 
 /* An entry of a guest ring, laid out as QXLCommandExt. */
@@ -26,8 +26,10 @@ struct se_rect {
 
 /* Something that the VMM's main thread has to be told. */
 enum se_event_kind {
-    SE_CHANNEL_UP,    /* connection, type, id, flags, addresses */
-    SE_CHANNEL_DOWN,  /* connection, type, id */
+    SE_CHANNEL_OPENED,  /* serial, addresses */
+    SE_CHANNEL_REFUSED, /* serial */
+    SE_CHANNEL_UP,      /* serial, connection, type, id, tls */
+    SE_CHANNEL_DOWN,    /* connection, type, id */
     SE_SCANCODE,      /* a */
     SE_MOUSE_MOTION,  /* a, b, c: dx, dy, dz; buttons */
     SE_MOUSE_BUTTONS, /* buttons */
@@ -46,7 +48,8 @@ struct se_event {
     uint32_t kind;
     int32_t a, b, c;
     uint32_t buttons;
-    uint32_t connection, type, id, flags;
+    uint64_t serial; /* of the connection */
+    uint32_t connection, type, id, tls;
     struct se_address local, peer;
 };
 
@@ -127,7 +130,8 @@ struct se_replayed {
 
 /*
  * The functions of the engine: result, name, parameters. A server, device or
- * replay is a handle, 0 for none. Functions that answer int: 0, or -1 for failure.
+ * replay is a handle, 0 for none. Functions that answer int: 0, or what they are
+ * asked for, or -1 for failure.
  */
 #define SE_FUNCTIONS(X)                                                                            \
     X(int, se_open, (uint32_t abi, struct se_host *host))                                          \
@@ -135,6 +139,7 @@ struct se_replayed {
     X(void, se_server_free, (uint64_t server))                                                     \
     X(int, se_server_listen, (uint64_t server, char *addr, int port, int flags, int tls))          \
     X(int, se_server_listen_fd, (uint64_t server, int fd))                                         \
+    X(void, se_server_accept, (uint64_t server))                                                   \
     X(int, se_server_tls, (uint64_t server, char *certs, char *key, char *passwd, char *ciphers))  \
     X(int, se_server_add, (uint64_t server, int fd, int trusted, int tls))                         \
     X(int, se_server_ticket, (uint64_t server, char *password, int lifetime, int disconnect))      \
@@ -143,18 +148,19 @@ struct se_replayed {
     X(void, se_server_uuid, (uint64_t server, uint8_t *uuid))                                      \
     X(void, se_server_security, (uint64_t server, int type, int security))                         \
     X(void, se_server_images, (uint64_t server, int compression, int jpeg, int zlib))              \
+    X(int, se_server_video, (uint64_t server, int streaming, char *codecs))                        \
     X(void, se_server_input, (uint64_t server, int device, int present, int leds))                 \
     X(void, se_server_leds, (uint64_t server, int leds))                                           \
     X(int, se_server_clients, (uint64_t server))                                                   \
     X(int, se_server_mouse, (uint64_t server))                                                     \
     X(uint64_t, se_device_new, (uint64_t server, void *dev, struct se_device_info *info))          \
     X(void, se_device_free, (uint64_t dev))                                                        \
-    X(void, se_device_wakeup, (uint64_t dev))                                                      \
+    X(int, se_device_wake_fd, (uint64_t dev))                                                      \
     X(void, se_device_oom, (uint64_t dev))                                                         \
     X(int, se_device_request, (uint64_t dev, struct se_request *rq, struct se_rect *dirty,         \
                                uint32_t room))                                                     \
     X(uint64_t, se_replay_new, (void *file, int surfaces, uint8_t *arena, uint64_t size))          \
-    X(int, se_replay_next, (uint64_t replay, struct se_replayed *out))                             \
+    X(int, se_replay_next, (uint64_t replay, struct se_replayed *out, int room))                   \
     X(void, se_replay_free_blocks, (uint64_t replay, uint64_t *blocks, int n))                     \
     X(void, se_replay_free, (uint64_t replay))
 

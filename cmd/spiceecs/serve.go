@@ -14,12 +14,14 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	engine "github.com/spiceecs/spiceecs"
 	"github.com/spiceecs/spiceecs/qxl/replay"
 	"github.com/spiceecs/spiceecs/systems/encode"
+	"github.com/spiceecs/spiceecs/systems/stream"
 )
 
 func init() { commands = append([]func(*app) *cobra.Command{newServeCmd}, commands...) }
@@ -40,6 +42,9 @@ type serveFlags struct {
 	compression string
 	jpegWAN     string
 	zlibWAN     string
+	streaming   string
+	videoCodecs string
+	stall       time.Duration
 	password    string
 	noAuth      bool
 	name        string
@@ -75,8 +80,11 @@ Without options it plays a built-in sample in a loop.`,
 	fl.BoolVar(&f.waitClient, "wait-client", false, "begin when a client's display is ready")
 	fl.Uint64Var(&f.stopAfter, "stop-after", 0, "play only the first `N` display and cursor commands")
 	fl.StringVar(&f.compression, "image-compression", "auto_glz", "compression of images: "+strings.Join(encode.CompressionNames, ", "))
-	fl.StringVar(&f.jpegWAN, "jpeg-wan", "auto", "lossy images: auto (on slow lines), always or never")
+	fl.StringVar(&f.jpegWAN, "jpeg-wan", "auto", "lossy images, of photos: auto (on slow lines), always or never")
 	fl.StringVar(&f.zlibWAN, "zlib-glz-wan", "auto", "zlib around GLZ images: auto (on slow lines), always or never")
+	fl.StringVar(&f.streaming, "streaming-video", "filter", "what is sent as video: off, all (whatever is painted again and again), or filter (what looks like one)")
+	fl.StringVar(&f.videoCodecs, "video-codecs", "auto", "video codecs to use, the best one first: `ENCODER:CODEC;...` with the encoders spice and gstreamer")
+	fl.DurationVar(&f.stall, "stall-timeout", 30*time.Second, "drop a client that takes nothing for so long")
 	fl.StringVar(&f.password, "password", "", "password that clients have to know")
 	fl.BoolVar(&f.noAuth, "insecure-no-auth", false, "let everybody in who reaches an address that is not loopback")
 	fl.StringVar(&f.name, "name", "spiceecs", "name of the machine, shown by clients")
@@ -84,6 +92,7 @@ Without options it plays a built-in sample in a loop.`,
 	for flag, words := range map[string][]string{
 		"pace": {"recorded", "fast"}, "image-compression": encode.CompressionNames,
 		"jpeg-wan": encode.WANNames, "zlib-glz-wan": encode.WANNames,
+		"streaming-video": stream.ModeNames,
 	} {
 		if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 			panic(err) // the flags were defined above
@@ -124,7 +133,9 @@ func (a *app) serve(ctx context.Context, f serveFlags) error {
 	failed := make(chan error, 1)
 	go func() { failed <- s.server.Serve(l) }()
 	s.greet(l.Addr())
+	stopStatus := s.showStatus()
 	err = s.play(ctx, failed)
+	stopStatus()
 	s.summary()
 	return errors.Join(err, s.server.Close())
 }
@@ -195,6 +206,7 @@ func (s *session) open() error {
 	}
 	s.device, err = s.server.AddDevice(engine.DeviceOptions{
 		Ring: s.player, ImageCompression: s.flags.compression, JPEG: s.flags.jpegWAN, ZlibGLZ: s.flags.zlibWAN,
+		StreamingVideo: s.flags.streaming, VideoCodecs: s.flags.videoCodecs, StallTimeout: s.flags.stall,
 		OnDisplay: s.displayReady,
 	})
 	if err != nil {
@@ -241,7 +253,7 @@ func (s *session) play(ctx context.Context, failed <-chan error) error {
 			return nil
 		}
 	}
-	played := make(chan error, 1)
+	played, began := make(chan error, 1), time.Now()
 	go func() { played <- s.player.Run(ctx, s.device) }()
 	var problem error
 	for {
@@ -250,6 +262,8 @@ func (s *session) play(ctx context.Context, failed <-chan error) error {
 			if err != nil && ctx.Err() == nil {
 				problem = fmt.Errorf("playing the recording: %w", err)
 				fmt.Fprintf(s.app.err, "spiceecs: %v\nThe screen stays as it is. Stop with Ctrl-C.\n", problem)
+			} else if err == nil {
+				fmt.Fprintf(s.app.out, "Played in %.3f s. The screen stays as it is.\n", time.Since(began).Seconds())
 			}
 			played = nil
 		case err := <-failed:

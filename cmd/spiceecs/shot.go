@@ -34,6 +34,7 @@ type shot struct {
 	quiet    time.Duration
 	timeout  time.Duration
 	json     bool
+	gst      bool
 
 	tls      bool
 	ca       string
@@ -85,6 +86,7 @@ standard output. The password is taken from --password or $` + passwordEnv + `.`
 	f.DurationVar(&s.quiet, "quiet", 500*time.Millisecond, "how long the screen must not have changed")
 	f.DurationVar(&s.timeout, "timeout", 30*time.Second, "how long to try altogether")
 	f.BoolVar(&s.json, "json", false, "print JSON")
+	f.BoolVar(&s.gst, "gstreamer", false, "show videos also in the codecs that GStreamer decodes, if it is installed")
 	f.BoolVar(&s.tls, "tls", false, "connect with TLS")
 	f.StringVar(&s.ca, "ca", "", "file with the certificates (PEM) to trust; implies --tls")
 	f.StringVar(&s.name, "tls-name", "", "name the server's certificate must have, if not HOST; implies --tls")
@@ -101,7 +103,7 @@ func (s *shot) run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, errTimeout)
 	defer cancel()
 	session, err := client.Dial(ctx, s.addr, client.Options{
-		Password: s.password, TLS: tlsConfig, Log: s.app.log,
+		Password: s.password, TLS: tlsConfig, Log: s.app.log, GStreamer: s.gst,
 		Channels: []wire.ChannelType{wire.ChannelDisplay},
 	})
 	if err != nil {

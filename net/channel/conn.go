@@ -35,7 +35,7 @@ const (
 	BatchMessages = 512       // or has this many messages
 	MaxQueued     = 16 << 20  // default of Config.MaxQueued
 	readBuffer    = 4 << 10
-	lowWater      = 128 << 10 // bytes the kernel may hold that the line has no room for
+	lowWater      = 128 << 10 // most bytes the kernel may hold that the line has no room for
 )
 
 // Errors that end a connection.
@@ -76,6 +76,7 @@ type Config struct {
 	MiniHeader bool
 	MaxBody    int  // largest message body accepted
 	MaxQueued  int  // bytes copied into Out that may wait for a client; 0: MaxQueued
+	Flow       bool // ask the client how much it has taken, for Ahead
 	Pings      bool // measure the round trip while idle, unless the socket is a local one
 }
 
@@ -122,6 +123,7 @@ func New(cfg Config) (*Conn, error) {
 	}
 	sock.SetNoDelay(cfg.FD)
 	sock.SetLowWater(cfg.FD, lowWater)
+	c.line.low, c.line.window, c.line.deaf = lowWater, firstWindow, !cfg.Flow
 	w, err := cfg.Loop.Watch(cfg.FD, ecs.Readable, c.event)
 	if err != nil {
 		return nil, fmt.Errorf("starting a channel: %w", err)
@@ -155,6 +157,9 @@ func (c *Conn) Blocked() bool { return c.blocked }
 
 // SentBytes is how many bytes the kernel has taken.
 func (c *Conn) SentBytes() int64 { return c.sentSum }
+
+// Waiting is how many bytes are marshalled that the kernel has not taken.
+func (c *Conn) Waiting() int { return c.Out.Len() - c.sent }
 
 // ReceivedBytes is how many bytes have come from the client.
 func (c *Conn) ReceivedBytes() int64 { return c.recvSum }
@@ -260,7 +265,7 @@ func (c *Conn) message(msg uint16, body []byte) error {
 		c.ack.confirm(c.Out.Serial)
 	case wire.MsgcPong:
 		id, stamp := r.U32(), r.U64()
-		if r.Err() != nil || c.ping.pong(c, id) {
+		if r.Err() != nil || c.line.pong(c, id) || c.ping.pong(c, id) {
 			break
 		}
 		if h, ok := c.handler.(PongHandler); ok {
@@ -291,14 +296,13 @@ func (c *Conn) Pump() {
 	}
 	for !c.closed && !c.blocked {
 		if c.Out.Empty() {
-			c.handler.Fill(c)
-			if c.closed {
+			if c.handler.Fill(c); c.closed {
 				return
 			}
+			c.line.mark(c)
 		}
 		if c.Out.Empty() {
 			c.watch.Set(ecs.Readable)
-			c.line.idle(c)
 			c.ping.idle(c)
 			return
 		}
@@ -314,8 +318,7 @@ func (c *Conn) send() {
 	for c.sent < total {
 		n, err := c.vec.Write(c.fd, c.bufs, c.sent)
 		if errors.Is(err, sock.ErrAgain) {
-			c.blocked = true
-			c.line.blocked(c)
+			c.blocked, c.line.full = true, true
 			c.watch.Set(ecs.Readable | ecs.Writable)
 			return
 		}

@@ -146,6 +146,14 @@ func (g *glzWindow) decode(c *conn, src []byte) (*glz.Decoded, error) {
 	return out, err
 }
 
+// release gives back images that are not read any more, and empties the list.
+func (g *glzWindow) release(images []*glz.Decoded) []*glz.Decoded {
+	for _, im := range images {
+		g.window.Release(im)
+	}
+	return slices.Delete(images, 0, len(images))
+}
+
 // keepPalette notes the palette of an image, or fetches it from the cache, as
 // its flags say.
 func (d *Display) keepPalette(im *qxl.Image) error {

@@ -129,6 +129,9 @@ func (d *Display) decodeGLZ(im *pending) error {
 		format = qxl.BitmapRGBA
 	}
 	im.shared = true
+	if !im.keep {
+		d.lent = append(d.lent, out)
+	}
 	im.bitmap(format, out.TopDown, 4*out.Width, out.Pix)
 	return nil
 }

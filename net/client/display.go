@@ -43,15 +43,16 @@ type Head struct {
 // Display is a display channel: the surfaces of one graphics device.
 type Display struct {
 	*conn
-	drawable qxl.Drawable // of the message being handled
-	pending  pending      // the image of it that becomes a bitmap
-	scratch  [][]byte     // decoded images of that message, by index
-	inflated []byte       // and a GLZ stream of one
+	drawable qxl.Drawable   // of the message being handled
+	pending  pending        // the image of it that becomes a bitmap
+	scratch  [][]byte       // decoded images of that message, by index
+	lent     []*glz.Decoded // those of it that belong to the GLZ window and not to the cache
+	inflated []byte         // and a GLZ stream of one
 	inflater glz.Inflater
 	quic     quic.Decoder
 	jpeg     *jpeg.Decoder
 	palettes map[uint64][]uint32
-	streams  map[uint32]*stream
+	streams  map[uint32]*stream // changed with the mutex held, as their clips and playlists are
 
 	mu       sync.Mutex // guards what follows
 	surfaces surfaces
@@ -94,7 +95,12 @@ func (d *Display) opened() error {
 	})
 }
 
-func (d *Display) closed() { d.changes.open() }
+func (d *Display) closed() {
+	d.mu.Lock()
+	d.endStreams()
+	d.mu.Unlock()
+	d.changes.open()
+}
 
 // PreferCompression asks for an image compression: 1 off, 2 auto_glz,
 // 3 auto_lz, 4 quic, 5 glz, 6 lz, 7 lz4. The server must have

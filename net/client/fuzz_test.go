@@ -113,7 +113,7 @@ func fuzzSetup() []byte {
 	d := copyImage(im, 0, 0)
 	w.Draw(d, d.Images)
 	w.Begin(wire.MsgDisplayStreamCreate)
-	w.Bytes(streamBody(0, codecMJPEG, nil))
+	w.Bytes(streamBody(0, wire.VideoMJPEG, nil))
 	w.End()
 	return join(w.Buffers(nil))
 }

@@ -33,6 +33,7 @@ type pending struct {
 // resolve makes every image of a drawable a bitmap, but for surfaces, and
 // keeps what the server wants kept.
 func (d *Display) resolve(dr *qxl.Drawable) error {
+	d.lent = d.session.glz.release(d.lent) // the drawable before has been drawn
 	im := &d.pending
 	for i := range dr.Images {
 		*im = pending{Image: &dr.Images[i], index: i}

@@ -34,6 +34,7 @@ type mainChannel struct {
 	init  bool
 	mm    uint32 // multimedia time in ms at mmAt
 	mmAt  time.Time
+	jump  bool // it was set back or far ahead, which displays have to know
 }
 
 func (m *mainChannel) info() Main {
@@ -79,8 +80,16 @@ func (m *mainChannel) message(msg uint16, body []byte) error {
 		return nil // the client talks to no agent
 	}
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.update(msg, &r)
+	err := m.update(msg, &r)
+	jump := m.jump
+	m.jump = false
+	m.mu.Unlock()
+	if jump {
+		for _, d := range m.session.Displays() {
+			d.clockSet()
+		}
+	}
+	return err
 }
 
 // update takes the messages that merely change the state.
@@ -151,7 +160,11 @@ func (m *mainChannel) start(r *wire.Reader) error {
 	return m.send(wire.MsgcMainAttachChannels, nil)
 }
 
-func (m *mainChannel) setTime(ms uint32) { m.mm, m.mmAt = ms, m.session.opts.Clock.Now() }
+func (m *mainChannel) setTime(ms uint32) {
+	now := m.session.opts.Clock.Now()
+	step := int32(ms - m.mm - uint32(now.Sub(m.mmAt).Milliseconds()))
+	m.mm, m.mmAt, m.jump = ms, now, step < 0 || step > clockJump
+}
 
 func (m *mainChannel) channelsList(r *wire.Reader) error {
 	n := r.U32()

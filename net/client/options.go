@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/spiceecs/spiceecs/ecs"
@@ -28,14 +29,18 @@ type Options struct {
 	Caps       wire.Caps          // of the display channels; nil: what the client understands
 	CacheSize  int64              // pixels of the pixmap cache; 0: 20 Mi
 	GLZWindow  int32              // pixels of the GLZ window; 0: by the server's memory hint, negative: none
+	GStreamer  bool               // decode the videos that it decodes, too, if it is installed
 	Limits     Limits             // zero fields: the defaults
+	Timed      bool               // frames of videos wait for their time, late ones are dropped; otherwise all are shown at once
 	Clock      ecs.Clock          // nil: ecs.SystemClock
 	Log        *slog.Logger       // nil: slog.Default
 
 	// OnDraw is called after a drawing message has been obeyed; the drawable is
-	// valid until it returns. OnInvalidate is called with every area that
-	// changed on a surface. Both run on the display's goroutine.
+	// valid until it returns. OnFrame is called after a frame of a video has been
+	// shown. OnInvalidate is called with every area that changed on a surface. All
+	// run on the display's goroutine, and the latter two on timers' when Timed is set.
 	OnDraw       func(d *Display, dr *qxl.Drawable)
+	OnFrame      func(d *Display, f Frame)
 	OnInvalidate func(d *Display, surface uint32, area regions.Rect)
 }
 
@@ -81,6 +86,12 @@ func (o Options) complete() Options {
 	}
 	if o.Caps == nil {
 		o.Caps = displayCaps
+		if o.GStreamer {
+			o.Caps = slices.Clone(displayCaps)
+			for i, c := range wire.NewCaps(gstreamerCaps()...) {
+				o.Caps[i] |= c // all of them are in the first word
+			}
+		}
 	}
 	if o.CacheSize == 0 {
 		o.CacheSize = defaultCache

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spiceecs/spiceecs/qxl"
 	"github.com/spiceecs/spiceecs/qxl/canvas"
+	"github.com/spiceecs/spiceecs/regions"
 )
 
 // ErrNoPicture says that a display has no primary surface at the moment.
@@ -31,6 +32,23 @@ func (d *Display) SurfaceSnapshot(id uint32) (*image.RGBA, error) {
 		return nil, ErrSurface
 	}
 	return render(c), nil
+}
+
+// ReadArea copies part of the primary surface, in rows of width pixels of 4 bytes:
+// blue, green, red and one that means nothing. The area must lie on the surface.
+func (d *Display) ReadArea(dst []byte, area regions.Rect) ([]byte, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.primary == nil || !d.primary.Bounds().Contains(area) {
+		return dst, ErrNoPicture
+	}
+	for y := area.Top; y < area.Bottom; y++ {
+		row := d.primary.Row(int(y))
+		for x := area.Left; x < area.Right; x++ {
+			dst = binary.LittleEndian.AppendUint32(dst, pixelRGB(d.primary.Format(), row, int(x)))
+		}
+	}
+	return dst, nil
 }
 
 // Surfaces lists the ids of all surfaces.

@@ -4,28 +4,28 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/spiceecs/spiceecs/net/codec/jpeg"
 	"github.com/spiceecs/spiceecs/net/wire"
 	"github.com/spiceecs/spiceecs/qxl"
 	"github.com/spiceecs/spiceecs/regions"
 )
 
-// Constants of video streams.
-const (
-	codecMJPEG    = 1
-	streamTopDown = 1 << 0
-	noAudio       = 0xffffffff // audio delay of a report without audio
-)
-
 // stream is a video that replaces draws to an area of a surface.
 type stream struct {
 	surface       uint32
+	codec         uint8
 	topDown       bool
 	width, height uint32 // of a frame
 	dest          regions.Rect
 	clip          qxl.Clip
-	decoder       *jpeg.Decoder // remembers the tables that later frames leave out
+	decoder       videoDecoder
 	report        report
+	play          playlist
+}
+
+// clipTo clips a frame.
+func (s *stream) clipTo(dr *qxl.Drawable) {
+	dr.Clip.Type = s.clip.Type
+	dr.Clip.Rects = append(dr.Clip.Rects[:0], s.clip.Rects...)
 }
 
 // report is what a server wants to be told about a stream.
@@ -37,6 +37,7 @@ type report struct {
 	began        time.Time // of the current report
 	first        uint32    // multimedia time of its first frame
 	frames, late uint32
+	row          uint32 // late ones, one after the other
 }
 
 func (d *Display) streamMessage(msg uint16, r *wire.Reader) error {
@@ -44,7 +45,9 @@ func (d *Display) streamMessage(msg uint16, r *wire.Reader) error {
 	case wire.MsgDisplayStreamCreate:
 		return d.createStream(r)
 	case wire.MsgDisplayStreamDestroyAll:
-		clear(d.streams)
+		d.mu.Lock()
+		d.endStreams()
+		d.mu.Unlock()
 		return nil
 	}
 	id := r.U32()
@@ -70,10 +73,15 @@ func (d *Display) streamMessage(msg uint16, r *wire.Reader) error {
 			err = d.frame(id, s, f)
 		}
 	case wire.MsgDisplayStreamClip:
+		d.mu.Lock()
 		r.Clip(&s.clip)
+		d.mu.Unlock()
 		err = r.Err()
 	case wire.MsgDisplayStreamDestroy:
+		d.mu.Lock()
+		s.end()
 		delete(d.streams, id)
+		d.mu.Unlock()
 	case wire.MsgDisplayStreamActivateRep:
 		s.report = report{active: true, unique: r.U32(), window: r.U32(), timeout: time.Duration(r.U32()) * time.Millisecond}
 		err = r.Err()
@@ -85,7 +93,7 @@ func (d *Display) streamMessage(msg uint16, r *wire.Reader) error {
 }
 
 func (d *Display) createStream(r *wire.Reader) error {
-	s := &stream{surface: r.U32(), decoder: jpeg.NewPureDecoder()}
+	s := &stream{surface: r.U32()}
 	id, flags, codec := r.U32(), r.U8(), r.U8()
 	r.U64()
 	r.U32()
@@ -93,17 +101,45 @@ func (d *Display) createStream(r *wire.Reader) error {
 	s.width, s.height = r.U32(), r.U32()
 	s.dest = r.Rect()
 	r.Clip(&s.clip)
-	s.topDown = flags&streamTopDown != 0
+	s.codec, s.topDown = codec, flags&wire.StreamTopDown != 0
 	switch {
 	case r.Err() != nil:
 		return r.Err()
 	case id >= maxStreams || d.streams[id] != nil:
 		return fmt.Errorf("id %d is not free: %w", id, ErrStream)
-	case codec != codecMJPEG:
-		return fmt.Errorf("video codec %d was not announced: %w", codec, ErrStream)
 	}
+	var err error
+	if s.decoder, err = d.newVideoDecoder(codec); err != nil {
+		return err
+	}
+	d.mu.Lock()
 	d.streams[id] = s
+	d.mu.Unlock()
 	return nil
+}
+
+// end forgets a stream's frames. The display's mutex is held.
+func (s *stream) end() {
+	s.play.stop()
+	s.decoder.close()
+}
+
+// endStreams forgets all streams. The mutex is held.
+func (d *Display) endStreams() {
+	for _, s := range d.streams {
+		s.end()
+	}
+	clear(d.streams)
+}
+
+// Frame is a frame of a video that has been shown.
+type Frame struct {
+	Stream uint32
+	Codec  uint8        // wire.VideoMJPEG and so on
+	Time   uint32       // the server's multimedia time at which it should be shown, ms
+	Bytes  int          // compressed
+	Dest   regions.Rect // on the screen
+	Clip   *qxl.Clip    // of the stream; valid until OnFrame returns
 }
 
 // frame is one picture of a stream, as its message says.
@@ -114,36 +150,39 @@ type frame struct {
 	data          []byte
 }
 
-// frame shows a frame at once. The time it should be shown at matters only for
-// the report to the server.
+// frame shows a frame at once, or at its time with Options.Timed, and reports.
 func (d *Display) frame(id uint32, s *stream, f frame) error {
-	pic, err := jpegPicture(f.data, d.session.opts.Limits.Image, true)
-	if err != nil {
-		return err
+	dr, im := &d.drawable, &d.pending
+	timed := d.session.opts.Timed
+	if timed {
+		dr, im = new(qxl.Drawable), new(pending)
 	}
-	dr := &d.drawable
 	dr.Reset()
 	dr.Type, dr.Surface, dr.BBox, dr.Rop, dr.Scale = qxl.DrawCopy, s.surface, f.dest, qxl.RopPut, qxl.ScaleNearest
-	dr.Clip.Type = s.clip.Type
-	dr.Clip.Rects = append(dr.Clip.Rects, s.clip.Rects...)
-	dr.SrcArea = regions.Rect{Right: int32(min(uint32(pic.Width), f.width)), Bottom: int32(min(uint32(pic.Height), f.height))}
+	s.clipTo(dr)
+	*im = pending{keep: timed}
+	im.Image, dr.Src = dr.NewImage()
+	if err := s.decoder.decode(d, im, f.data, s.topDown); err != nil {
+		return err
+	}
+	dr.SrcArea = regions.Rect{Right: int32(min(im.Width, f.width)), Bottom: int32(min(im.Height, f.height))}
 	if dr.SrcArea.Empty() || f.dest.Empty() {
 		return fmt.Errorf("frame of %dx%d to %v: %w", f.width, f.height, f.dest, ErrStream)
 	}
-	im := &d.pending
-	*im = pending{}
-	im.Image, dr.Src = dr.NewImage()
-	im.Width, im.Height = uint32(pic.Width), uint32(pic.Height)
-	pix := d.buffer(im, pic.Size())
-	if err := s.decoder.Decode(pix, pic, f.data); err != nil {
-		return err
-	}
-	im.bitmap(qxl.Bitmap32Bit, s.topDown, pic.Stride, pix)
-	if err := d.paint(dr); err != nil {
-		return err
+	tf := timedFrame{Frame{Stream: id, Codec: s.codec, Time: f.at, Bytes: len(f.data), Dest: f.dest}, dr}
+	if timed {
+		d.await(s, tf)
+	} else {
+		if err := d.paint(dr); err != nil {
+			return err
+		}
+		d.shown(tf)
 	}
 	return d.reportFrame(id, &s.report, f.at)
 }
+
+// lateRow is how many late frames in a row are reported at once.
+const lateRow = 3
 
 // reportFrame counts a frame, and reports when a window is full or over.
 func (d *Display) reportFrame(id uint32, rep *report, at uint32) error {
@@ -156,16 +195,18 @@ func (d *Display) reportFrame(id uint32, rep *report, at uint32) error {
 	}
 	delay := int32(at - d.session.MMTime())
 	rep.frames++
-	if delay < 0 {
+	if rep.row++; delay < 0 {
 		rep.late++
+	} else {
+		rep.row = 0
 	}
-	if rep.frames < rep.window && now.Sub(rep.began) < rep.timeout {
+	if rep.frames < rep.window && rep.row < lateRow && now.Sub(rep.began) < rep.timeout {
 		return nil
 	}
 	frames := rep.frames
-	rep.frames = 0
+	rep.frames, rep.row = 0, 0
 	return d.send(wire.MsgcDisplayStreamReport, func(w *wire.Writer) {
-		for _, v := range [...]uint32{id, rep.unique, rep.first, at, frames, rep.late, uint32(delay), noAudio} {
+		for _, v := range [...]uint32{id, rep.unique, rep.first, at, frames, rep.late, uint32(delay), wire.NoAudio} {
 			w.U32(v)
 		}
 	})

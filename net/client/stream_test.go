@@ -20,7 +20,7 @@ func streamBody(id uint32, codec uint8, clip []regions.Rect) []byte {
 	var w wire.Writer
 	w.U32(0)
 	w.U32(id)
-	w.U8(streamTopDown)
+	w.U8(wire.StreamTopDown)
 	w.U8(codec)
 	w.U64(0)
 	for range 4 {
@@ -51,7 +51,7 @@ func solid(c color.Color) func(int, int) color.Color {
 func TestStream(t *testing.T) {
 	c, d := connectDisplay(t, Options{})
 	white := encodeJPEG(t, 16, 16, solid(color.White))
-	c.SendBytes(wire.MsgDisplayStreamCreate, streamBody(3, codecMJPEG, nil))
+	c.SendBytes(wire.MsgDisplayStreamCreate, streamBody(3, wire.VideoMJPEG, nil))
 	sendFrame(c, 3, 0, white)
 	c.Sync()
 	wantPixel(t, d, 8, 8, 0xffffff)
@@ -93,7 +93,7 @@ func TestStream(t *testing.T) {
 	wantPixel(t, d, 39, 20, 0)
 
 	c.Send(wire.MsgDisplayStreamDestroy, func(w *wire.Writer) { w.U32(3) })
-	c.SendBytes(wire.MsgDisplayStreamCreate, streamBody(3, codecMJPEG, nil)) // the id is free again
+	c.SendBytes(wire.MsgDisplayStreamCreate, streamBody(3, wire.VideoMJPEG, nil)) // the id is free again
 	c.Send(wire.MsgDisplayStreamDestroyAll, nil)
 	sendFrame(c, 3, 0, white)
 	wantEnd(t, d, ErrStream)
@@ -102,7 +102,7 @@ func TestStream(t *testing.T) {
 // TestStreamTables leaves the Huffman tables out of the second frame.
 func TestStreamTables(t *testing.T) {
 	c, d := connectDisplay(t, Options{})
-	c.SendBytes(wire.MsgDisplayStreamCreate, streamBody(0, codecMJPEG, nil))
+	c.SendBytes(wire.MsgDisplayStreamCreate, streamBody(0, wire.VideoMJPEG, nil))
 	sendFrame(c, 0, 0, encodeJPEG(t, 16, 16, solid(color.White)))
 	full := encodeJPEG(t, 16, 16, solid(color.Black))
 	tables := bytes.Index(full, []byte{0xff, 0xc4}) // one segment, by this encoder
@@ -118,7 +118,7 @@ func TestStreamTables(t *testing.T) {
 // TestStreamBottomUp sends frames whose first line is the lowest one.
 func TestStreamBottomUp(t *testing.T) {
 	c, d := connectDisplay(t, Options{})
-	body := streamBody(0, codecMJPEG, nil)
+	body := streamBody(0, wire.VideoMJPEG, nil)
 	body[8] = 0
 	c.SendBytes(wire.MsgDisplayStreamCreate, body)
 	sendFrame(c, 0, 0, encodeJPEG(t, 16, 16, func(_, y int) color.Color {
@@ -137,7 +137,7 @@ func TestStreamReport(t *testing.T) {
 	clock := ecs.NewManualClock(time.Unix(50, 0))
 	c, d := connectDisplay(t, Options{Clock: clock})
 	frame := encodeJPEG(t, 16, 16, ramp)
-	c.SendBytes(wire.MsgDisplayStreamCreate, streamBody(2, codecMJPEG, nil))
+	c.SendBytes(wire.MsgDisplayStreamCreate, streamBody(2, wire.VideoMJPEG, nil))
 	c.Send(wire.MsgDisplayStreamActivateRep, func(w *wire.Writer) {
 		for _, v := range [...]uint32{2, 77, 3, 1000} {
 			w.U32(v)
@@ -173,20 +173,20 @@ func TestStreamErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, d := connectDisplay(t, Options{})
-			c.SendBytes(wire.MsgDisplayStreamCreate, streamBody(0, codecMJPEG, nil))
+			c.SendBytes(wire.MsgDisplayStreamCreate, streamBody(0, wire.VideoMJPEG, nil))
 			sendFrame(c, 0, 0, data)
 			<-d.Done()
 		})
 	}
 	t.Run("id in use", func(t *testing.T) {
 		c, d := connectDisplay(t, Options{})
-		c.SendBytes(wire.MsgDisplayStreamCreate, streamBody(0, codecMJPEG, nil))
-		c.SendBytes(wire.MsgDisplayStreamCreate, streamBody(0, codecMJPEG, nil))
+		c.SendBytes(wire.MsgDisplayStreamCreate, streamBody(0, wire.VideoMJPEG, nil))
+		c.SendBytes(wire.MsgDisplayStreamCreate, streamBody(0, wire.VideoMJPEG, nil))
 		wantEnd(t, d, ErrStream)
 	})
 	t.Run("too large", func(t *testing.T) {
 		c, d := connectDisplay(t, Options{Limits: Limits{Image: 200}})
-		c.SendBytes(wire.MsgDisplayStreamCreate, streamBody(0, codecMJPEG, nil))
+		c.SendBytes(wire.MsgDisplayStreamCreate, streamBody(0, wire.VideoMJPEG, nil))
 		sendFrame(c, 0, 0, encodeJPEG(t, 16, 16, ramp))
 		wantEnd(t, d, ErrTooLarge)
 	})

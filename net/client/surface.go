@@ -96,9 +96,9 @@ func (d *Display) mode(r *wire.Reader) error {
 // reset forgets all surfaces, palettes and streams.
 func (d *Display) reset() {
 	clear(d.palettes)
-	clear(d.streams)
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.endStreams()
 	clear(d.surfaces)
 	d.bytes, d.primary, d.marked = 0, nil, false
 }

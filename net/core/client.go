@@ -77,12 +77,34 @@ func (c *Core) attach(h link.Hello, fd int) {
 	if err != nil {
 		c.log.Warn("channel refused", "remote", h.Remote, "channel", h.Type, "id", h.ID, "error", err)
 		_ = unix.Close(fd)
+		c.refused(h)
 	}
 }
 
-func (c *Core) linked(up bool, client uint32, h link.Hello) {
+// LinkState is what has become of a connection.
+type LinkState uint8
+
+// States in their order; a connection ends as LinkRefused or LinkEnded.
+const (
+	LinkOpened  LinkState = iota // the link phase begins
+	LinkRefused                  // it did not lead to a channel
+	LinkUp                       // a client has linked to a channel
+	LinkEnded                    // a main or inputs channel has ended
+)
+
+// LinkEvent tells what has become of a connection.
+type LinkEvent struct {
+	State  LinkState
+	Client uint32 // session id, from LinkUp on
+	Hello  link.Hello
+}
+
+func (c *Core) opened(h link.Hello)  { c.linked(LinkOpened, 0, h) }
+func (c *Core) refused(h link.Hello) { c.linked(LinkRefused, 0, h) }
+
+func (c *Core) linked(state LinkState, client uint32, h link.Hello) {
 	if c.cfg.OnLink != nil {
-		c.cfg.OnLink(up, client, h)
+		c.cfg.OnLink(LinkEvent{state, client, h})
 	}
 }
 
@@ -110,7 +132,7 @@ func (c *Core) attachMain(h link.Hello, fd int) error {
 	if c.cfg.OnClient != nil {
 		c.cfg.OnClient(ClientEvent{Connected: true, Client: cl.info()})
 	}
-	c.linked(true, cl.id, h)
+	c.linked(LinkUp, cl.id, h)
 	m.start()
 	return nil
 }
@@ -134,7 +156,7 @@ func (c *Core) attachOther(cl *client, h link.Hello, fd int) error {
 	if !ok {
 		return wire.LinkErrChannelNotAvailable // removed since the link result
 	}
-	c.linked(true, cl.id, h)
+	c.linked(LinkUp, cl.id, h)
 	info := cl.info()
 	r.channel.Connect(Attachment{FD: fd, Client: info, Hello: h, LowBandwidth: info.LowBandwidth})
 	return nil
@@ -161,5 +183,5 @@ func (cl *client) gone(err error) {
 	if c.cfg.OnClient != nil {
 		c.cfg.OnClient(ClientEvent{Client: cl.info(), Err: err})
 	}
-	c.linked(false, cl.id, cl.hello)
+	c.linked(LinkEnded, cl.id, cl.hello)
 }

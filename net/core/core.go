@@ -39,9 +39,9 @@ type Config struct {
 	// Callbacks, on the core's goroutine. They must not block.
 	OnClient    func(ClientEvent)
 	OnMouseMode func(mode int) // wire.MouseServer or wire.MouseClient
-	// OnLink is told of every channel that a client has linked to; up is false
-	// for a main or inputs channel that has ended.
-	OnLink func(up bool, client uint32, h link.Hello)
+	// OnLink is told what becomes of connections. LinkOpened and LinkRefused come
+	// on any goroutine.
+	OnLink func(LinkEvent)
 }
 
 // Core is a running server core.
@@ -59,7 +59,6 @@ type Core struct {
 	stopping bool
 	name     string
 	uuid     [16]byte
-	latency  time.Duration // what the multimedia time of clients lags behind
 	clients  map[uint32]*client
 	keyboard keyboard
 	pointer  pointer
@@ -92,13 +91,13 @@ func newCore(cfg Config) (*Core, error) {
 		access: newAccess(cfg.Clock, cmp.Or(cfg.MaxClients, DefaultMaxClients)),
 		epoch:  cfg.Clock.Now().Add(-epochLead),
 		done:   make(chan struct{}),
-		name:   cfg.Name, uuid: cfg.UUID, latency: initialLatency,
+		name:   cfg.Name, uuid: cfg.UUID,
 		clients: map[uint32]*client{},
 	}
 	c.keyboard.init(c)
 	c.pointer.init()
 	c.link = link.NewServer(link.Config{
-		Policy: c.access, Accept: c.accept, Clock: cfg.Clock, Logger: cfg.Logger,
+		Policy: c.access, Accept: c.accept, Opened: c.opened, Refused: c.refused, Clock: cfg.Clock, Logger: cfg.Logger,
 		Timeout: cfg.HandshakeTimeout, MaxOpen: cfg.MaxHandshakes,
 	})
 	return c, nil
@@ -158,6 +157,9 @@ func (c *Core) ServeTLS(l net.Listener, cfg *tls.Config) error {
 	return c.link.Serve(tls.NewListener(l, cfg))
 }
 
+// Prepare makes what the first client will need where no password is asked for.
+func (c *Core) Prepare() { c.link.Prepare() }
+
 // AddConn takes over a connection as if a listener had accepted it. A
 // *tls.Conn, made with tls.Server, counts as secure.
 func (c *Core) AddConn(conn net.Conn) { c.link.Link(conn, false) }
@@ -172,11 +174,13 @@ func (c *Core) accept(h link.Hello, conn net.Conn) {
 	if err != nil {
 		c.log.Warn("client refused", "remote", h.Remote, "error", err)
 		conn.Close()
+		c.refused(h)
 		return
 	}
 	sock.SetNoDelay(fd)
 	if !c.loop.Post(func() { c.attach(h, fd) }) {
 		_ = unix.Close(fd)
+		c.refused(h)
 	}
 }
 

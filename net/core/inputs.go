@@ -45,7 +45,7 @@ func (c *Core) attachInputs(cl *client, h link.Hello, fd int) error {
 		return err
 	}
 	in.conn, in.hello, cl.inputs = conn, h, in
-	c.linked(true, cl.id, h)
+	c.linked(LinkUp, cl.id, h)
 	w := &conn.Out
 	w.Begin(wire.MsgInputsInit)
 	w.U16(uint16(c.keyboard.refresh()))
@@ -145,5 +145,5 @@ func (in *inputsChannel) Closed(*channel.Conn, error) {
 	cl := in.client
 	cl.inputs = nil
 	cl.core.keyboard.releaseAll(&in.keys)
-	cl.core.linked(false, cl.id, in.hello)
+	cl.core.linked(LinkEnded, cl.id, in.hello)
 }

@@ -22,7 +22,7 @@ func TestConnectSequence(t *testing.T) {
 			p.pings = true
 			init := p.expect(wire.MsgMainInit)
 			id := binary.LittleEndian.Uint32(init)
-			if want := le32(id, 0, 1, 1, 0, 10, 60000-400, 0); id == 0 || !bytes.Equal(init, want) {
+			if want := le32(id, 0, 1, 1, 0, 10, 60000, 0); id == 0 || !bytes.Equal(init, want) {
 				t.Errorf("INIT %x, want %x", init, want)
 			}
 			if caps != nil {
@@ -307,16 +307,17 @@ func TestMainTruncation(t *testing.T) {
 	}
 }
 
-func TestLatency(t *testing.T) {
+// TestTime has a client told what the multimedia time is.
+func TestTime(t *testing.T) {
 	r := newRig(t, nil)
-	p, _ := r.main()
-	r.RaiseLatency(300 * time.Millisecond)
+	p, id := r.main()
+	r.clock.Advance(time.Second)
+	r.TellTime(id)
+	r.settle()
+	p.expect(wire.MsgMainMultiMediaTime, le32(r.MultimediaTime())...)
+	r.TellTime(id + 1)
 	r.settle()
 	p.expectQuiet()
-	r.clock.Advance(time.Second)
-	r.RaiseLatency(700 * time.Millisecond)
-	r.settle()
-	p.expect(wire.MsgMainMultiMediaTime, le32(60000+1000-700)...)
 	if got := r.MultimediaTime(); got != 61000 {
 		t.Errorf("multimedia time %d", got)
 	}

@@ -16,13 +16,8 @@ const (
 	notifyHigh    = 2
 )
 
-// Multimedia time.
-const (
-	// initialLatency is what clients' multimedia time lags behind at first.
-	initialLatency = 400 * time.Millisecond
-	// epochLead keeps the time of a new server, latency deducted, above 0.
-	epochLead = time.Minute
-)
+// epochLead keeps the multimedia time of a new server above 0, which is none.
+const epochLead = time.Minute
 
 // The messages below go into the batch of the main channel; Pump sends them.
 
@@ -36,7 +31,7 @@ func (m *mainChannel) sendInit() {
 	w.U32(uint32(c.pointer.mode))
 	w.U32(0) // no agent is connected
 	w.U32(agentTokens)
-	w.U32(c.MultimediaTime() - millis(c.latency))
+	w.U32(m.client.core.MultimediaTime())
 	w.U32(c.pointer.ramHint())
 	w.End()
 }
@@ -84,10 +79,9 @@ func (m *mainChannel) sendMouseMode() {
 }
 
 func (m *mainChannel) sendMultimediaTime() {
-	c := m.client.core
 	w := &m.conn.Out
 	w.Begin(wire.MsgMainMultiMediaTime)
-	w.U32(c.MultimediaTime() - millis(c.latency))
+	w.U32(m.client.core.MultimediaTime())
 	w.End()
 }
 
@@ -111,17 +105,16 @@ func (m *mainChannel) sendNotify(text string) {
 	w.End()
 }
 
-// MultimediaTime is the server's multimedia clock in milliseconds, by which
-// video frames are stamped. It wraps.
+// MultimediaTime is the multimedia clock in milliseconds, which clients are told.
+// They show a frame of a video when it has reached the time on the frame. It wraps.
 func (c *Core) MultimediaTime() uint32 { return millis(c.cfg.Clock.Now().Sub(c.epoch)) }
 
-// RaiseLatency makes clients play what is stamped with the multimedia time at
-// least d after that. The latency only grows; a client is told when it does.
-func (c *Core) RaiseLatency(d time.Duration) {
+// TellTime tells a client the multimedia time: its clock drifts.
+func (c *Core) TellTime(client uint32) {
 	c.post(func() {
-		if d > c.latency {
-			c.latency = d
-			c.eachMain((*mainChannel).sendMultimediaTime)
+		if cl := c.clients[client]; cl != nil {
+			cl.main.sendMultimediaTime()
+			cl.main.conn.Pump()
 		}
 	})
 }

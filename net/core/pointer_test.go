@@ -114,7 +114,7 @@ func TestModeOutlivesClients(t *testing.T) {
 	p = r.connect(mainHello)
 	init := p.expect(wire.MsgMainInit)
 	p.t.Helper()
-	if want := le32(1, 3, 2, 0, 10, 59600, 1<<26); !slices.Equal(init[4:], want) {
+	if want := le32(1, 3, 2, 0, 10, 60000, 1<<26); !slices.Equal(init[4:], want) {
 		t.Errorf("INIT %x, want …%x", init, want)
 	}
 }

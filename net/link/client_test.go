@@ -80,7 +80,18 @@ type policy struct {
 	admitted bool
 }
 
-func (p *policy) Ticket() Ticket                     { return p.ticket }
+func (p *policy) Ticket() Ticket {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ticket
+}
+
+func (p *policy) setTicket(t Ticket) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ticket = t
+}
+
 func (p *policy) Security(wire.ChannelType) Security { return p.security }
 
 func (p *policy) Channel(t wire.ChannelType, id uint8) (wire.Caps, bool) {

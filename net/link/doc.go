@@ -3,8 +3,8 @@
 //
 // Data flow: connection -> magic (or a WebSocket upgrade, behind which the same
 // protocol starts over) -> link header and message -> checks, each with its own
-// answer -> reply with the server's capabilities and an RSA key made for this
-// connection -> ticket -> link result -> Config.Accept.
+// answer -> reply with the server's capabilities and an RSA key, made for this
+// connection unless any ticket will do -> ticket -> link result -> Config.Accept.
 //
 // Every connection has a goroutine with blocking I/O until then. Its bounds:
 // one deadline for the whole phase, at most Config.MaxOpen connections at once,

@@ -2,8 +2,8 @@ package link
 
 import (
 	"crypto/rsa"
-	"crypto/tls"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -22,14 +22,13 @@ type handshake struct {
 	server  *Server
 	conn    net.Conn
 	trusted bool
-	secure  bool
+	open    bool // any ticket did when the phase began, so the key is shared
 	hello   Hello
 }
 
 // run returns nil when link result 0 has been sent. Otherwise the client has
 // got the answer it is due, if any, and the error says why.
 func (h *handshake) run() error {
-	_, h.secure = h.conn.(*tls.Conn)
 	if err := h.magic(); err != nil {
 		return err
 	}
@@ -41,16 +40,13 @@ func (h *handshake) run() error {
 	if err != nil {
 		return h.refuse(wire.LinkErrInvalidData, err)
 	}
-	h.hello = Hello{
-		ConnectionID: q.connectionID, Type: q.channel, ID: q.id, Common: q.common, Caps: q.caps,
-		MiniHeader: q.common.Has(wire.CapMiniHeader),
-		Secure:     h.secure, Remote: h.conn.RemoteAddr(), Local: h.conn.LocalAddr(),
-	}
+	h.hello.ConnectionID, h.hello.Type, h.hello.ID = q.connectionID, q.channel, q.id
+	h.hello.Common, h.hello.Caps, h.hello.MiniHeader = q.common, q.caps, q.common.Has(wire.CapMiniHeader)
 	caps, err := h.channel()
 	if err != nil {
 		return err
 	}
-	key, der, err := h.server.keys.take()
+	key, der, err := h.server.keys.take(h.open)
 	if err != nil {
 		return err
 	}
@@ -148,7 +144,13 @@ func (h *handshake) authenticate(key *rsa.PrivateKey) error {
 		return h.result(wire.LinkErrPermissionDenied, fmt.Errorf("decrypting the ticket: %w", err))
 	}
 	t := h.server.cfg.Policy.Ticket()
-	if !h.trusted && !t.accepts(password, h.server.cfg.Clock.Now()) {
+	if h.trusted {
+		return nil
+	}
+	if h.open && !t.Open {
+		return h.result(wire.LinkErrPermissionDenied, errors.New("a password was set meanwhile"))
+	}
+	if !t.accepts(password, h.server.cfg.Clock.Now()) {
 		return h.result(wire.LinkErrPermissionDenied, nil)
 	}
 	return nil

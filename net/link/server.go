@@ -55,6 +55,7 @@ type Policy interface {
 
 // Hello is what a link phase has brought out about a connection.
 type Hello struct {
+	Serial        uint64 // of the connection, unique in the server, from 1 on
 	ConnectionID  uint32 // session the channel belongs to, 0 on a new main channel
 	Type          wire.ChannelType
 	ID            uint8
@@ -69,11 +70,15 @@ type Config struct {
 	Policy Policy
 	// Accept takes over a connection whose link result 0 has been sent. It runs
 	// on the connection's goroutine and must not block for long.
-	Accept  func(Hello, net.Conn)
-	Clock   ecs.Clock
-	Logger  *slog.Logger
-	Timeout time.Duration // for the whole phase; 0: DefaultTimeout
-	MaxOpen int           // connections in the link phase; 0: DefaultMaxOpen
+	Accept func(Hello, net.Conn)
+	// Opened, if set, is told of a connection whose link phase begins; only
+	// Serial and what concerns the transport is known. Refused, if set, is told of
+	// one that does not get as far as Accept.
+	Opened, Refused func(Hello)
+	Clock           ecs.Clock
+	Logger          *slog.Logger
+	Timeout         time.Duration // for the whole phase; 0: DefaultTimeout
+	MaxOpen         int           // connections in the link phase; 0: DefaultMaxOpen
 }
 
 // Server takes connections through the link phase. Its methods are safe from
@@ -85,6 +90,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	closed    bool
+	serial    uint64 // of the last connection
 	open      map[net.Conn]struct{}
 	listeners map[net.Listener]struct{}
 	wg        sync.WaitGroup
@@ -103,6 +109,12 @@ func NewServer(cfg Config) *Server {
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Opened == nil {
+		cfg.Opened = func(Hello) {}
+	}
+	if cfg.Refused == nil {
+		cfg.Refused = func(Hello) {}
 	}
 	return &Server{
 		cfg: cfg, keys: newKeyPool(), done: make(chan struct{}),
@@ -129,6 +141,20 @@ func (s *Server) Close() {
 	s.mu.Unlock()
 	s.keys.close()
 	s.wg.Wait()
+}
+
+// Prepare makes what the first open connection will need, so that it does not have
+// to wait. It takes some milliseconds, and does nothing where tickets count.
+func (s *Server) Prepare() {
+	s.mu.Lock()
+	idle := s.closed || !s.cfg.Policy.Ticket().Open
+	if !idle {
+		s.keys.start(true)
+	}
+	s.mu.Unlock()
+	if !idle {
+		_, _ = s.keys.shared() // take will tell
+	}
 }
 
 // Serve accepts connections until l or the server is closed; then it returns
@@ -162,7 +188,7 @@ func (s *Server) register(l net.Listener) bool {
 	if s.closed {
 		return false
 	}
-	s.keys.start()
+	s.keys.start(s.cfg.Policy.Ticket().Open)
 	s.listeners[l] = struct{}{}
 	s.wg.Add(1)
 	return true
@@ -200,25 +226,34 @@ func (s *Server) pause() {
 func (s *Server) Link(c net.Conn, trusted bool) {
 	s.mu.Lock()
 	refused := s.closed || len(s.open) >= s.cfg.MaxOpen
+	open := trusted || s.cfg.Policy.Ticket().Open
 	if !refused {
-		s.keys.start()
+		s.keys.start(open)
 		s.open[c] = struct{}{}
+		s.serial++
 		s.wg.Add(1)
 	}
+	serial := s.serial
 	s.mu.Unlock()
 	if refused {
 		s.cfg.Logger.Warn("connection refused: too many in the link phase", "remote", c.RemoteAddr())
 		c.Close()
 		return
 	}
-	go s.run(c, trusted)
+	_, secure := c.(*tls.Conn)
+	h := &handshake{
+		server: s, conn: c, trusted: trusted, open: open,
+		hello: Hello{Serial: serial, Secure: secure, Remote: c.RemoteAddr(), Local: c.LocalAddr()},
+	}
+	s.cfg.Opened(h.hello)
+	go s.run(h)
 }
 
 // run takes one connection through the link phase and hands it on.
-func (s *Server) run(c net.Conn, trusted bool) {
+func (s *Server) run(h *handshake) {
 	defer s.wg.Done()
+	c := h.conn // h.conn may become what is inside it
 	setKeepAlive(c)
-	h := handshake{server: s, conn: c, trusted: trusted}
 	stop := s.cfg.Clock.AfterFunc(s.cfg.Timeout, func() { abort(c) })
 	err := h.run()
 	if err != nil {
@@ -241,6 +276,7 @@ func (s *Server) run(c net.Conn, trusted bool) {
 	}
 	s.cfg.Logger.Info("connection refused", "remote", c.RemoteAddr(), "error", err)
 	c.Close()
+	s.cfg.Refused(h.hello)
 }
 
 // abort closes c at once, where closing a TLS connection may wait for the peer.

@@ -230,6 +230,39 @@ func TestTrusted(t *testing.T) {
 	a.conn.Close()
 }
 
+// TestSharedKey: where any ticket will do, connections share a key. A password
+// that is set meanwhile is not to be proved with it.
+func TestSharedKey(t *testing.T) {
+	p := newPolicy()
+	p.setTicket(Ticket{Open: true})
+	s := startServer(t, p, nil)
+	s.Prepare()
+	var conns [2]net.Conn
+	var keys [2][]byte
+	for i := range conns {
+		conns[i] = dial(t, s.addr)
+		send(t, conns[i], hello(0, 1, 0, nil, nil))
+		keys[i] = keyOf(t, conns[i], 2)
+	}
+	if !bytes.Equal(keys[0], keys[1]) {
+		t.Error("two keys were made")
+	}
+	send(t, conns[0], seal(t, keys[0], "secret"))
+	if got := receive(t, conns[0], 4); !bytes.Equal(got, le32(0)) {
+		t.Fatalf("link result %x", got)
+	}
+	a := <-s.accepted
+	a.conn.Close()
+	p.setTicket(Ticket{Password: "secret"})
+	send(t, conns[1], seal(t, keys[1], "secret"))
+	expectEnd(t, conns[1], le32(7))
+	c := dial(t, s.addr)
+	send(t, c, hello(0, 1, 0, nil, nil))
+	if bytes.Equal(keyOf(t, c, 2), keys[0]) {
+		t.Error("the shared key is used for a ticket that counts")
+	}
+}
+
 // TestTruncation has the client vanish behind every byte that it could send.
 func TestTruncation(t *testing.T) {
 	before, fds := goroutines(0), descriptors(t)
@@ -407,8 +440,8 @@ func FuzzHandshake(f *testing.F) {
 	f.Add(append(hello(0, 1, 0, selectAndMini, nil), le32(2)...))
 	f.Add([]byte("GET / HTTP/1.1\r\nSec-WebSocket-Key: eA==\r\n\r\n\x82\x04REDQ"))
 	keys := newKeyPool()
-	keys.start()
-	key, _, err := keys.take()
+	keys.start(false)
+	key, _, err := keys.take(false)
 	if err != nil {
 		f.Fatal(err)
 	}

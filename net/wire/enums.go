@@ -229,6 +229,24 @@ const (
 	ResourcePixmap              uint8 = 1
 )
 
+// Video codecs.
+const (
+	VideoMJPEG = 1
+	VideoVP8   = 2
+	VideoH264  = 3
+	VideoVP9   = 4
+	VideoH265  = 5
+)
+
+// Video streams.
+const (
+	StreamTopDown = 1 << 0     // flag: a frame's first line is the top one
+	NoAudio       = 0xffffffff // a report's audio delay while none is played
+	// CannotPlay is a report's number of drops, with no frames, of a client that
+	// cannot decode the stream.
+	CannotPlay = 0xffffffff
+)
+
 // Bitmap and LZ_PLT flags on the wire.
 const (
 	BitmapPalCacheMe   = 1 << 0

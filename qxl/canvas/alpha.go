@@ -55,7 +55,9 @@ func (p *blendPainter) span(y, x0, x1 int) {
 	j.flush(y, x0, dst)
 }
 
-// overRow puts src on dst, whose layout is lay.
+// overRow puts src on dst, whose layout is lay. Where src is nothing at all, dst
+// stays as it is, pad bits included: what is drawn must not depend on how much of
+// it is.
 func (j *job) overRow(dst []byte, src []uint32, lay layout) {
 	if lay.bits() == 32 {
 		for i, s := range src {
@@ -67,6 +69,21 @@ func (j *job) overRow(dst []byte, src []uint32, lay layout) {
 				binary.LittleEndian.PutUint32(p, addPair(s, mulPair(d, a))|addPair(s>>8, mulPair(d>>8, a))<<8)
 			}
 		}
+		return
+	}
+	size := lay.bits() / 8
+	for i := 0; i < len(src); i++ {
+		from := i
+		for i < len(src) && src[i] != 0 {
+			i++
+		}
+		j.overRun(dst[size*from:size*i], src[from:i], lay)
+	}
+}
+
+// overRun is overRow where src is something everywhere.
+func (j *job) overRun(dst []byte, src []uint32, lay layout) {
+	if len(src) == 0 {
 		return
 	}
 	j.argb[1] = sized(j.argb[1], len(src))

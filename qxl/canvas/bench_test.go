@@ -1,6 +1,7 @@
 package canvas
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/spiceecs/spiceecs/qxl"
@@ -129,6 +130,14 @@ var workloads = []workload{
 		d.Segments = []qxl.PathSegment{{Flags: qxl.PathBegin | qxl.PathEnd, Count: 64}}
 		return d
 	}},
+	{"dash_xor", func() *qxl.Drawable {
+		d := newDrawable(qxl.DrawStroke, workBox)
+		d.Brush, d.Rop = qxl.Brush{Type: qxl.BrushSolid, Color: 0xffffff}, qxl.RopXor
+		d.Line = qxl.LineAttr{Flags: qxl.LineStyled, Style: []int32{4 << 4, 4 << 4}}
+		d.Points = []qxl.PointFix{{X: 100 << 4, Y: 90 << 4}, {X: 900 << 4, Y: 90 << 4}, {X: 900 << 4, Y: 700 << 4}, {X: 100 << 4, Y: 700 << 4}}
+		d.Segments = []qxl.PathSegment{{Flags: qxl.PathBegin | qxl.PathEnd | qxl.PathClose, Count: 4}}
+		return d
+	}},
 }
 
 func BenchmarkDraw(b *testing.B) {
@@ -146,12 +155,56 @@ func BenchmarkDraw(b *testing.B) {
 	}
 }
 
-// BenchmarkMemcpy is what the copies above cannot beat.
-func BenchmarkMemcpy(b *testing.B) {
-	dst, src := make([]byte, 1024*768*4), make([]byte, 1024*768*4)
-	b.SetBytes(int64(len(dst)))
-	for b.Loop() {
-		copy(dst, src)
+// BenchmarkMemory is opaque drawing beside what the runtime's memory
+// operations take for as many bytes: clear for a fill, copy for a copy, copy
+// within the same slice for copy-bits. A part is all but 4 pixels of each line,
+// beside the same calls for the whole.
+func BenchmarkMemory(b *testing.B) {
+	for _, size := range []struct{ w, h int }{{1024, 768}, {3840, 2160}} {
+		b.Run(fmt.Sprintf("%dx%d", size.w, size.h), func(b *testing.B) { benchmarkMemory(b, size.w, size.h) })
+	}
+}
+
+func benchmarkMemory(b *testing.B, w, h int) {
+	n := w * h * 4
+	dst, src, c := make([]byte, n), make([]byte, n), New(qxl.Surface32xRGB, w, h)
+	for i := range src {
+		src[i] = byte(i) // pages never written would all be the same one
+	}
+	fill := newDrawable(qxl.DrawFill, c.Bounds())
+	fill.Brush = qxl.Brush{Type: qxl.BrushSolid, Color: 0x123456}
+	plain := newDrawable(qxl.DrawCopy, c.Bounds())
+	source32(plain, qxl.Bitmap32Bit, w, h)
+	move := newDrawable(qxl.DrawCopyBits, c.Bounds())
+	move.SrcPos.Y = 16
+	fillPart, copyPart := *fill, *plain
+	fillPart.BBox.Right -= 4
+	copyPart.BBox.Right, copyPart.SrcArea.Right = copyPart.BBox.Right-4, copyPart.SrcArea.Right-4
+	for _, t := range []struct {
+		name    string
+		d       *qxl.Drawable
+		runtime func()
+	}{
+		{"fill", fill, func() { clear(dst) }},
+		{"fill_part", &fillPart, func() { clear(dst) }},
+		{"copy", plain, func() { copy(dst, src) }},
+		{"copy_part", &copyPart, func() { copy(dst, src) }},
+		{"copy_bits", move, func() { copy(dst[:n-16*4*w], dst[16*4*w:]) }},
+	} {
+		b.Run(t.name+"/canvas", func(b *testing.B) {
+			b.SetBytes(int64(n))
+			for b.Loop() {
+				if err := c.Draw(t.d, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(t.name+"/runtime", func(b *testing.B) {
+			b.SetBytes(int64(n))
+			for b.Loop() {
+				t.runtime()
+			}
+		})
 	}
 }
 

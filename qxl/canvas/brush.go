@@ -48,8 +48,13 @@ func (j *job) pixel(word uint32) uint64 {
 
 // solidRow returns pixels of one word, as many as the widest run has.
 func (j *job) solidRow(word uint32) []byte {
+	return j.solidPixels(word, max(1, int(j.region.Extents().Width()))*j.c.pixelBytes())
+}
+
+// solidPixels returns n bytes of pixels of one word.
+func (j *job) solidPixels(word uint32, n int) []byte {
 	size := j.c.pixelBytes()
-	j.solid = sized(j.solid, max(1, int(j.region.Extents().Width()))*size)
+	j.solid = sized(j.solid, n)
 	workLayout(j.c.format).putWord(j.solid, word)
 	for done := size; done < len(j.solid); done *= 2 {
 		copy(j.solid[done:], j.solid[:done])

@@ -27,7 +27,8 @@ type sampler struct {
 	transform *qxl.Transform
 	linear    bool
 	repeat    uint8
-	narrow    bool // bitmaps on a canvas of less than 32 bits have its colours
+	shown     layout // whose colours the samples have
+	reduce    bool   // they are not the source's own
 }
 
 // Repeat modes of a sampler.
@@ -90,18 +91,18 @@ func (p *composer) openSampler(s *sampler, src *source, i int8, filterShift, rep
 	filter := flags >> filterShift & 7
 	*s = sampler{
 		src: src, repeat: uint8(flags >> repeatShift & 3), linear: filter != filterFast && filter != filterNearest,
-		narrow: src.work.bits() < 32 && p.j.d.Image(i).Type != qxl.ImageSurface && src.lay != src.work,
+		shown: src.lay,
 	}
+	if p.j.d.Image(i).Type != qxl.ImageSurface {
+		s.shown = src.lay.shownOn(src.work)
+	}
+	s.reduce = s.shown != src.lay && (s.shown.bits() < 32 || !src.lay.opaque())
 	return nil
 }
 
 // opaque reports whether every sample for the pixels of box is opaque.
 func (s *sampler) opaque(box regions.Rect) bool {
-	lay := s.src.lay
-	if s.narrow {
-		lay = s.src.work
-	}
-	if !lay.opaque() {
+	if !s.shown.opaque() {
 		return false
 	}
 	if s.repeat != repeatNone {
@@ -182,7 +183,7 @@ func (p *composer) narrowSpan(dst []byte, y, x0, x1 int) {
 func (s *sampler) rowARGB(dst []uint32, x, y int) {
 	x, y = x+s.x, y+s.y
 	if s.transform == nil {
-		if s.repeat == repeatNone && !s.narrow {
+		if s.repeat == repeatNone && !s.reduce {
 			s.src.rowARGB(dst, x, y)
 			return
 		}
@@ -226,8 +227,8 @@ func (s *sampler) at(x, y int) uint32 {
 		}
 	}
 	v := s.src.pixelARGB(x, y)
-	if s.narrow {
-		v = s.src.work.reduceARGB(v)
+	if s.reduce {
+		v = s.shown.reduceARGB(v)
 	}
 	return v
 }

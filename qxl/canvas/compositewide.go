@@ -73,13 +73,7 @@ func (u *units) widen(p uint32) (w wide) {
 
 // rowWide is rowARGB in floating point.
 func (s *sampler) rowWide(dst []wide, x, y int) {
-	lay := s.src.lay
-	if s.narrow {
-		lay = s.src.work
-	} else if lay == lay555 && s.src.work.bits() == 32 {
-		lay = layXRGB // was widened to the canvas' depth
-	}
-	unit := lay.units()
+	unit := s.shown.units()
 	x, y = x+s.x, y+s.y
 	if s.transform == nil {
 		for i := range dst {

@@ -189,6 +189,19 @@ func (l layout) storeARGB(dst []byte, src []uint32) {
 	}
 }
 
+// shownOn is the layout whose colours a bitmap of layout l has on a canvas of
+// layout work: the canvas' own, but on 32 bits alpha stays or stays away. What
+// has alpha only is black.
+func (l layout) shownOn(work layout) layout {
+	switch {
+	case work.bits() != 32:
+		return work
+	case l == layARGB:
+		return layARGB
+	}
+	return layXRGB
+}
+
 // reduceARGB is v as a canvas of layout l would show it.
 func (l layout) reduceARGB(v uint32) uint32 {
 	switch l {
@@ -196,6 +209,8 @@ func (l layout) reduceARGB(v uint32) uint32 {
 		return expand555(uint32(reduce555(v)))
 	case lay565:
 		return expand565(uint32(reduce565(v)))
+	case layXRGB:
+		return v | 0xff000000
 	}
 	return v
 }

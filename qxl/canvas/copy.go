@@ -146,6 +146,9 @@ func (j *job) drawRop3() error {
 	if err := j.openMask(); err != nil {
 		return err
 	}
+	if src.scaled {
+		j.scale.snapped(j.d.SrcArea, j.d.BBox)
+	}
 	p := &j.rop3
 	*p = rop3Painter{operand: src, rop: rop3(j.d.Rop3)}
 	if j.brush.solid {

@@ -11,14 +11,17 @@
 // Data flow: Canvas.Draw computes the destination region (box, canvas, clip
 // list, mask, the caller's limit) as disjoint rectangles and hands their lines,
 // cut into runs, to the operation's painter. A painter fetches its operands for
-// the run (source, brush, mask) and combines them with the destination.
+// the run (source, brush, mask) and combines them with the destination. Plain
+// fills and copies take a rectangle's lines at once.
 //
 //	draw.go      the region, and which operation paints it
 //	source.go    images, surfaces and pixmaps as rows of pixels; convert.go layouts
 //	brush.go     solid and tiled brushes; scale.go sampling; mask.go 1-bit masks
 //	rop.go       the two- and three-operand raster operations on bytes
-//	fill.go copy.go copybits.go alpha.go text.go stroke.go dash.go composite.go
+//	block.go     rectangles filled or copied as they are
+//	fill.go copy.go copybits.go alpha.go text.go composite.go
 //	                the operations
+//	stroke.go       lines and curves; dash.go join.go dashed ones; marks.go their pixels, merged
 //	pixel.go operators.go operatorswide.go operatorshsl.go
 //	                X Render's operators in 8 bits and, if they divide, in floating point
 //

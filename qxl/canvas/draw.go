@@ -94,7 +94,11 @@ type painter interface{ span(y, x0, x1 int) }
 
 // paint hands every run of the destination region to p.
 func (j *job) paint(p painter) {
+	b, _ := p.(blockPainter)
 	for _, r := range j.boxes {
+		if b != nil && !j.mask.on && b.block(r) {
+			continue
+		}
 		for y := int(r.Top); y < int(r.Bottom); y++ {
 			if j.mask.on {
 				j.mask.runs(p, y, int(r.Left), int(r.Right))

@@ -283,3 +283,56 @@ func TestReadRect(t *testing.T) {
 		t.Errorf("words are %v", got)
 	}
 }
+
+// TestBottomUp fills and copies whole surfaces and parts of them, whichever
+// line of either side comes first in memory, with and without padding.
+func TestBottomUp(t *testing.T) {
+	const w, h = 9, 7
+	for seed := range uint64(400) {
+		r := rand.New(rand.NewPCG(seed, 8))
+		stride := 4*w + 4*r.IntN(2)
+		mem := noise(r, stride*h)
+		var dst, src *Canvas
+		for _, c := range []**Canvas{&dst, &src} {
+			var err error
+			if *c, err = Wrap(qxl.Surface32ARGB, w, h, stride*(1-2*r.IntN(2)), append([]byte(nil), mem...)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		copy(src.mem, noise(r, len(src.mem)))
+		d := newDrawable(qxl.DrawCopy, dst.Bounds())
+		if r.IntN(2) == 0 {
+			d.BBox = regions.XYWH(r.Int32N(w), r.Int32N(h), 1+r.Int32N(w), 1+r.Int32N(h)).Intersect(d.BBox)
+		}
+		d.SrcArea = d.BBox
+		if d.Src = bitmapImage(d, qxl.BitmapRGBA, w, h, src.mem); src.stride < 0 {
+			d.Images[0].BitFlags &^= qxl.BitmapTopDown
+		}
+		d.Images[0].Stride = uint32(stride)
+		color := r.Uint32N(3) * 0x01020304
+		if r.IntN(2) == 0 {
+			d.Type, d.Brush = qxl.DrawFill, qxl.Brush{Type: qxl.BrushSolid, Color: color}
+		}
+		want := make([]uint32, 0, w*h)
+		for y := range h {
+			for x := range w {
+				switch {
+				case !contains(d.BBox, x, y):
+					want = append(want, dst.word(x, y))
+				case d.Type == qxl.DrawFill:
+					want = append(want, color)
+				default:
+					want = append(want, src.word(x, y))
+				}
+			}
+		}
+		if err := dst.Draw(d, nil); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range want {
+			if got := dst.word(i%w, i/w); got != v {
+				t.Fatalf("seed %d: type %d in %v: pixel (%d,%d) is %08x, want %08x", seed, d.Type, d.BBox, i%w, i/w, got, v)
+			}
+		}
+	}
+}

@@ -64,6 +64,10 @@ func copyRop(rop uint16) rop2 { return decodeRop(rop, qxl.RopInversSrc, qxl.RopI
 // opaqueRop combines a brush with an image that already is the destination.
 func opaqueRop(rop uint16) rop2 { return decodeRop(rop, qxl.RopInversBrush, qxl.RopInversSrc) }
 
+// idempotent reports whether doing it twice is the same as once: no source bit
+// flips the destination's.
+func (r rop2) idempotent() bool { return r>>2 != 0b10 && r&0b11 != 0b10 }
+
 // ones is a word of the lowest bit of v.
 func ones(v rop2) uint64 { return -uint64(v & 1) }
 

@@ -3,6 +3,7 @@ package canvas
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"github.com/spiceecs/spiceecs/qxl"
 	"github.com/spiceecs/spiceecs/regions"
@@ -50,6 +51,16 @@ func (s *scaler) open(src *source, area, box regions.Rect, mode uint8) error {
 		s.from = layARGB
 	}
 	return nil
+}
+
+// snapped puts the area's corner on a whole number of steps, as the ternary
+// raster operations have it: they scale the plane and then cut the area out.
+func (s *scaler) snapped(area, box regions.Rect) {
+	snap := func(at, from, to int32, step int) int {
+		return int(math.Floor(float64(at)/(float64(from)/float64(to))+.5)) * step
+	}
+	s.orgX = snap(area.Left, area.Width(), box.Width(), s.stepX)
+	s.orgY = snap(area.Top, area.Height(), box.Height(), s.stepY)
 }
 
 // opaque makes samples of words without alpha opaque.

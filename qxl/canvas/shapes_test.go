@@ -91,7 +91,9 @@ func TestDashes(t *testing.T) {
 		{"half is rounded down", 0, []int32{40, 41}, []int32{0, 0, 12, 0}, "##...##...##"},
 		{"odd lists begin anew", 0, []int32{1 << 4, 2 << 4, 1 << 4}, []int32{0, 0, 12, 0}, "#..##..##..#"},
 		{"over a corner", 0, []int32{3 << 4, 2 << 4}, []int32{0, 0, 4, 0, 12, 0}, "###..###..##"},
-		{"no length", 0, []int32{0, 0}, []int32{0, 0, 12, 0}, "............"},
+		{"no length at all", 0, []int32{0, 0}, []int32{0, 0, 12, 0}, "############"},
+		{"nothing skipped", 0, []int32{3 << 4, 0}, []int32{0, 0, 12, 0}, "############"},
+		{"nothing drawn", 0, []int32{0, 3 << 4}, []int32{0, 0, 12, 0}, "............"},
 	}
 	for _, test := range tests {
 		line := qxl.LineAttr{Flags: qxl.LineStyled | test.flags, Style: test.style}

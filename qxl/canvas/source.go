@@ -157,8 +157,8 @@ func (s *source) openCanvas(from, to *Canvas, area regions.Rect) {
 	if from != to {
 		return
 	}
-	// Interpolation looks at the lines next to the area, too.
-	area.Top, area.Bottom = area.Top-1, area.Bottom+1
+	// Interpolation looks at the pixels next to the area, too.
+	area.Left, area.Top, area.Right, area.Bottom = area.Left-1, area.Top-1, area.Right+1, area.Bottom+1
 	area = area.Intersect(from.Bounds())
 	if area.Empty() {
 		return

@@ -11,14 +11,18 @@ import (
 // stroke is the drawing of a path's lines, one pixel wide.
 type stroke struct {
 	j      *job
-	p      painter
+	brush  painter
+	p      painter // of the lines' runs of pixels: brush, or &marks
+	merge  bool    // a dashed polyline's pixels are collected in marks, to paint each once
+	marks  marks
 	limit  regions.Rect    // the region's extents
 	points []regions.Point // the polyline so far, in pixels
 	dash   dashes
 }
 
 // drawStroke flattens the path and draws every polyline of it with the brush.
-// Where lines cross, the raster operation takes place twice. There is no back mode.
+// Where lines cross, the raster operation takes place twice, but not where the
+// lines of one dashed polyline do. There is no back mode.
 func (j *job) drawStroke() error {
 	d := j.d
 	for _, seg := range d.Segments {
@@ -33,8 +37,14 @@ func (j *job) drawStroke() error {
 		return nil
 	}
 	s := &j.stroke
-	s.j, s.p, s.limit = j, j.brushPainter(fillRop(d.Rop)), j.region.Extents()
+	rop := fillRop(d.Rop)
+	s.j, s.brush, s.limit = j, j.brushPainter(rop), j.region.Extents()
+	s.p = s.brush
 	s.dash.set(&d.Line)
+	if s.merge = s.dash.on && !rop.idempotent(); s.merge {
+		s.marks.reset(s.limit)
+		s.p = &s.marks
+	}
 	s.points = s.points[:0]
 	for _, seg := range d.Segments {
 		s.segment(seg.Flags, d.Points[seg.First:seg.First+seg.Count])
@@ -78,8 +88,13 @@ func (s *stroke) lineTo(p qxl.PointFix) {
 
 func pixelOf(fix int32) int32 { return int32((int64(fix) + 7) >> 4) }
 
-// maxDepth bounds the subdivision of a curve.
-const maxDepth = 20
+// maxDepth bounds the subdivision of a curve. What is out of sight matters for
+// dashes, which it moves along, but no deeper than curves of the largest
+// surface go.
+const (
+	maxDepth       = 20
+	maxHiddenDepth = 8
+)
 
 // bezier is a curve's end, two control points, and other end.
 type bezier [4]qxl.PointFix
@@ -95,7 +110,7 @@ func (s *stroke) curveTo(a, b, c qxl.PointFix) {
 }
 
 func (s *stroke) subdivide(c bezier, depth int) {
-	if depth == maxDepth || c.flat() || s.hidden(&c) {
+	if depth == maxDepth || c.flat() || (!s.dash.on || depth == maxHiddenDepth) && s.hidden(&c) {
 		s.lineTo(c[3])
 		return
 	}
@@ -128,8 +143,8 @@ func (c *bezier) flat() bool {
 	b2 := (bx*bx + by*by) >> 4
 	a2 := (ax*ax + ay*ay) >> 4
 	c2 := (cx*cx + cy*cy) >> 4
-	if b2 == 0 {
-		return a2 < 8 && c2 < 8
+	if a2|b2|c2 == 0 {
+		return true
 	}
 	ab := (ax*bx + ay*by) >> 4
 	cb := (-cx*bx - cy*by) >> 4
@@ -154,6 +169,9 @@ func (s *stroke) hidden(c *bezier) bool {
 func (s *stroke) flush() {
 	if s.dash.on {
 		s.dashLines()
+		if s.merge {
+			s.marks.take(s.brush)
+		}
 	} else {
 		for i := 1; i < len(s.points); i++ {
 			s.line(s.points[i-1], s.points[i])

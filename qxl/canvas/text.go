@@ -38,7 +38,7 @@ func (j *job) drawText() error {
 		return nil
 	}
 	p := &j.text
-	p.j, p.color = j, workLayout(j.c.format).wordARGB(j.brush.word)
+	p.j, p.color = j, workLayout(j.c.format).wordARGB(j.brush.word)|0xff000000
 	p.cover(&d.Text, bits, j.region.Extents())
 	j.region.IntersectRect(p.box)
 	j.list()

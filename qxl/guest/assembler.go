@@ -106,7 +106,7 @@ func (a *Assembler) Message(m *qxl.MessageCommand) (qxl.Command, error) {
 // CreateSurface assembles the creation of a surface whose memory is the block
 // pixels, of at least |c.Stride|*c.Height bytes. The block stays the caller's.
 func (a *Assembler) CreateSurface(c *qxl.SurfaceCommand, pixels Block) (qxl.Command, error) {
-	data, err := a.vram.address(pixels)
+	data, err := a.vram.Address(pixels)
 	if err != nil {
 		return qxl.Command{}, err
 	}

@@ -99,9 +99,14 @@ func (h *heap) join(i, j int32) {
 	h.spare = j
 }
 
-// find looks in the first class all of whose blocks fit and, when there is
-// none, at some blocks of the class that size itself belongs to.
+// find prefers a block that was in use before, and so is in memory: first some of
+// the class that size itself belongs to, then the first class all of whose
+// blocks fit, then more of the former.
 func (h *heap) find(size uint32) int32 {
+	const few, many = 4, 64
+	if i := h.search(size, few); i != 0 {
+		return i
+	}
 	up := size
 	if n := bits.Len32(size); n > classBits {
 		up = size + 1<<(n-1-classBits) - 1
@@ -116,19 +121,20 @@ func (h *heap) find(size uint32) int32 {
 			return h.lists[level][bits.TrailingZeros16(h.second[level])]
 		}
 	}
-	const tries = 64
+	return h.search(size, many)
+}
+
+// search looks for a block that fits among the first of size's own class.
+func (h *heap) search(size uint32, tries int) int32 {
 	level, slot := class(size)
 	i := h.lists[level][slot]
-	for range tries {
-		if i == 0 || h.blocks[i].size >= size {
-			break
+	for ; i != 0 && tries > 0; tries-- {
+		if h.blocks[i].size >= size {
+			return i
 		}
 		i = h.blocks[i].nextFree
 	}
-	if h.blocks[i].size < size {
-		return 0
-	}
-	return i
+	return 0
 }
 
 func (h *heap) list(i int32) {

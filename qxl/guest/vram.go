@@ -138,8 +138,8 @@ func (v *VRAM) attach(to, b Block) error {
 	return nil
 }
 
-// address is the guest address of an allocated block.
-func (v *VRAM) address(b Block) (qxl.PHYS, error) {
+// Address is the guest address of an allocated block.
+func (v *VRAM) Address(b Block) (qxl.PHYS, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	i, err := v.lookup(b)

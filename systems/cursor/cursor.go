@@ -101,6 +101,9 @@ func (c *Cursor) Push() {
 	}
 }
 
+// Position is where the guest last put the pointer.
+func (c *Cursor) Position() (x, y int32) { return int32(c.state.x), int32(c.state.y) }
+
 // SetServerMode says whether the guest moves the pointer.
 func (c *Cursor) SetServerMode(server bool) { c.serverMode = server }
 

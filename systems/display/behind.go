@@ -5,6 +5,7 @@ import (
 
 	"github.com/spiceecs/spiceecs/components"
 	"github.com/spiceecs/spiceecs/ecs"
+	"github.com/spiceecs/spiceecs/qxl"
 	"github.com/spiceecs/spiceecs/regions"
 )
 
@@ -15,6 +16,16 @@ import (
 // gets drawing commands again. A client behind costs one region for each of its
 // surfaces, whatever the guest does.
 //
+// So what a client that takes nothing costs is bounded: what is planned and not
+// sent holds planBytes of the guest's memory and the next picture of each video;
+// its pipe holds what came within lagAfter, at most pipeItems and pipeBytes, and
+// when a surface is shown for the first time a copy of that; and there are the
+// kernel's buffer and the client's caches, which package encode bounds. On a screen
+// of 1280x800 that is at most 48 MB of the server's own: 24 MB for a GLZ window of
+// 4 million pixels and as many pixmaps as a client may keep, 16 MB for pixels
+// copied and compressed (four screens), 8 MB for messages and the kernel. After
+// Config.StallTimeout it is dropped.
+//
 // What a client has is exact outside these areas at all times: every drawable
 // adds what it may change, and a picture takes away just what it shows.
 
@@ -22,15 +33,17 @@ import (
 // being behind.
 const lagAfter = 250 * time.Millisecond
 
-// stallTimeout is how long a client may take nothing before it is dropped.
-const stallTimeout = 30 * time.Second
+// defaultStall is how long a client may take nothing before it is dropped.
+const defaultStall = 30 * time.Second
 
-// Bounds of what is sent in one go to a client behind, in bytes of pixels. They
-// aim at a tenth of a second of the line, at a guess of how pixels compress.
+// Bounds of what is sent in one go to a client behind, and of what is sent to one
+// that is not as one drawable.
 const (
-	leastPiece  = 64 << 10
-	pieceFactor = 0.4 // seconds of the line's bytes
-	mostPieces  = 64
+	leastPiece = 64 << 10 // bytes of pixels
+	pieceTime  = 100 * time.Millisecond
+	heavyTime  = 250 * time.Millisecond
+	guess      = 4 // times smaller, pixels get
+	mostPieces = 64
 )
 
 // behind is where a client does not have the newest pixels, by surface.
@@ -48,21 +61,23 @@ func (b behind) add(surface uint32, area regions.Rect) {
 // watch looks after a client that takes too little. It returns after what time
 // it wants to look again.
 func (c *client) watch(now time.Time) time.Duration {
-	queued, waiting := c.w.pipes.Oldest(c.slot)
-	if c.conn.Blocked() {
-		if now.Sub(c.conn.LastProgress()) >= stallTimeout {
-			c.conn.Close(errStalled)
-			return ecs.Idle
-		}
-	}
-	if !waiting {
+	queued, waiting := c.w.Pipes.Oldest(c.slot)
+	if !waiting && len(c.behind) == 0 && !c.conn.Blocked() {
 		return ecs.Idle
 	}
-	if wait := lagAfter - now.Sub(queued); wait > 0 {
-		return wait
+	stalled := c.conn.Stalled(now)
+	if stalled >= c.w.cfg.StallTimeout {
+		c.conn.Close(errStalled)
+		return ecs.Idle
 	}
-	c.fall(nil)
-	return stallTimeout
+	next := c.w.cfg.StallTimeout - stalled
+	if waiting {
+		if wait := lagAfter - now.Sub(queued); wait > 0 {
+			return min(next, wait)
+		}
+		c.fall(nil)
+	}
+	return next
 }
 
 // fall folds everything that waits for the client, and an item that was just
@@ -73,9 +88,9 @@ func (c *client) fall(popped *components.PipeItem) {
 	}
 	if popped != nil {
 		c.missed(popped)
-		c.w.pipes.Release(popped)
+		c.w.Pipes.Release(popped)
 	}
-	c.w.pipes.TakeDraws(c.slot, c.missed)
+	c.w.Pipes.TakeDraws(c.slot, c.missed)
 }
 
 // missed notes what an item would have changed. It may have been meant for an
@@ -83,39 +98,58 @@ func (c *client) fall(popped *components.PipeItem) {
 func (c *client) missed(item *components.PipeItem) {
 	area := item.Area
 	if item.Kind == components.ItemDraw {
-		area = c.w.scene.Drawables.Get(item.Drawable).BBox
+		area = c.w.Scene.Drawables.Get(item.Drawable).BBox
 	}
-	if s := c.w.scene.Surface(item.Surface); s != nil && c.announced.has(item.Surface) {
-		c.behind.add(item.Surface, area.Intersect(regions.Rect{Right: s.Width, Bottom: s.Height}))
+	if s := c.w.Scene.Surface(item.Surface); s != nil && c.announced.has(item.Surface) {
+		c.miss(item.Surface, area.Intersect(regions.Rect{Right: s.Width, Bottom: s.Height}))
+	}
+}
+
+// miss notes that the client does not have an area as it is now.
+func (c *client) miss(surface uint32, area regions.Rect) {
+	c.behind.add(surface, area)
+	if surface == 0 && c.w.streams.Live() > 0 {
+		if c.uncover(c.behind[0]); c.behind[0].Empty() {
+			delete(c.behind, 0)
+		}
 	}
 }
 
 // draw gives a drawable to the client, one way or the other.
 func (c *client) draw(e ecs.Entity) {
-	if len(c.behind) == 0 {
-		c.w.pipes.AppendDraw(c.slot, e)
+	d := c.w.Scene.Drawables.Get(e)
+	if d.Surface == 0 && c.w.streams.Live() > 0 && c.drawnOver(c.w.Tree.Area(e), d.Effect == qxl.EffectOpaque) {
 		return
 	}
-	if d := c.w.scene.Drawables.Get(e); c.announced.has(d.Surface) {
-		c.behind.add(d.Surface, d.BBox)
+	if len(c.behind) == 0 {
+		c.w.Pipes.AppendDraw(c.slot, e)
+	} else if c.announced.has(d.Surface) {
+		c.miss(d.Surface, d.BBox)
 	}
+}
+
+// heavy tells that a drawable takes the line so long that something newer should
+// have the chance to go first, at a guess of how its pixels compress.
+func (c *client) heavy(d *components.Drawable) bool {
+	rate := c.conn.Throughput()
+	return rate > 0 && float64(d.Cost) > heavyTime.Seconds()*guess*rate
 }
 
 // piece is how many bytes of pixels a client behind is sent in one go.
 func (c *client) piece() int64 {
-	return min(max(int64(pieceFactor*c.conn.Throughput()), leastPiece), planBytes)
+	return min(max(int64(pieceTime.Seconds()*guess*c.conn.Throughput()), leastPiece), planBytes)
 }
 
 // catchUp queues pictures of some of the areas where the client is behind, of
 // about budget bytes.
 func (c *client) catchUp(budget int64) {
-	for n := 0; n < mostPieces && budget > 0; n++ {
+	for n, least := 0, budget/8; n < mostPieces && budget > least; n++ {
 		id, area, ok := c.nextArea(budget)
 		if !ok {
 			return
 		}
 		budget -= c.bytesOf(id, area)
-		c.w.raster.Update(id, area)
+		c.w.Raster.Update(id, area)
 		c.queueArea(id, area)
 		if r := c.behind[id]; r != nil {
 			if r.SubtractRect(area); r.Empty() {
@@ -125,12 +159,11 @@ func (c *client) catchUp(budget int64) {
 	}
 }
 
-// nextArea picks what is sent next: of the surface with the lowest id, which is
-// the screen if that is behind, the smallest rectangle first, since small
-// changes are what a user waits for. A large one is cut to the budget.
+// nextArea picks what is sent next, of the surface with the lowest id, which is
+// the screen if that is behind.
 func (c *client) nextArea(budget int64) (id uint32, area regions.Rect, ok bool) {
 	for s, r := range c.behind {
-		if (!ok || s < id) && c.w.scene.Surface(s) != nil && !r.Empty() {
+		if (!ok || s < id) && c.w.Scene.Surface(s) != nil && !r.Empty() {
 			id, ok = s, true
 		}
 	}
@@ -138,19 +171,16 @@ func (c *client) nextArea(budget int64) (id uint32, area regions.Rect, ok bool) 
 		clear(c.behind)
 		return 0, area, false
 	}
-	for r := range c.behind[id].Rects {
-		if area.Empty() || r.Area() < area.Area() {
-			area = r
-		}
+	var near regions.Rect
+	if id == 0 {
+		x, y := c.w.cursor.Position()
+		near = regions.Rect{Left: x - pointerReach, Top: y - pointerReach, Right: x + pointerReach, Bottom: y + pointerReach}
 	}
-	if bytes := c.bytesOf(id, area); bytes > budget {
-		rows := max(1, int32(int64(area.Height())*budget/bytes))
-		area.Bottom = area.Top + rows
-	}
-	return id, area, true
+	pixels := 8 * budget / int64(c.w.Scene.Surface(id).Format.Depth())
+	return id, c.order.next(c.behind[id], near, max(1, pixels)), true
 }
 
 func (c *client) bytesOf(id uint32, area regions.Rect) int64 {
-	depth := int64(c.w.scene.Surface(id).Format.Depth())
+	depth := int64(c.w.Scene.Surface(id).Format.Depth())
 	return max(1, area.Area()*depth/8)
 }

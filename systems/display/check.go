@@ -16,9 +16,9 @@ var ErrInvariant = errors.New("display worker invariant")
 // drawables and pixel buffers, and in the trees.
 func (s *Sim) Check() error {
 	w, refs := s.w, map[ecs.Entity]int32{}
-	for id, e := range w.scene.ByID {
+	for id, e := range w.Scene.ByID {
 		if e != s.surfaces[id] {
-			s.surfaces[id], s.replaced[id] = e, w.scene.Seq
+			s.surfaces[id], s.replaced[id] = e, w.Scene.Seq
 		}
 	}
 	if err := w.checkCurrent(refs); err != nil {
@@ -29,7 +29,7 @@ func (s *Sim) Check() error {
 		if c == nil {
 			continue
 		}
-		for _, item := range w.pipes.Items(slot) {
+		for _, item := range w.Pipes.Items(slot) {
 			switch item.Kind {
 			case components.ItemDraw:
 				items[item.Drawable]++
@@ -41,28 +41,29 @@ func (s *Sim) Check() error {
 				buffers++
 			}
 		}
-		for _, e := range s.batches[slot].drawables {
+		held, sending := c.state.Held()
+		for _, e := range held {
 			refs[e]++
 		}
-		buffers += s.batches[slot].buffers
+		buffers += sending
 	}
 	if err := w.checkRefs(refs, items); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvariant, err)
 	}
-	if n := w.scene.Pixels.Len(); n != buffers {
+	if n := w.Scene.Pixels.Len(); n != buffers {
 		return fmt.Errorf("%w: %d pixel buffers in use, %d known of", ErrInvariant, n, buffers)
 	}
-	return w.tree.Check()
+	return w.Tree.Check()
 }
 
 // checkItem checks that what waits can be seen, or that nobody can tell.
 func (s *Sim) checkItem(e ecs.Entity) error {
-	if !s.w.scene.World.Alive(e) {
+	if !s.w.Scene.World.Alive(e) {
 		return fmt.Errorf("drawable %v waits after its end", e)
 	}
-	d := s.w.scene.Drawables.Get(e)
-	gone := s.w.scene.Surface(d.Surface) == nil || d.Seq <= max(s.restarted, s.replaced[d.Surface])
-	if s.w.tree.Area(e) == nil && !gone {
+	d := s.w.Scene.Drawables.Get(e)
+	gone := s.w.Scene.Surface(d.Surface) == nil || d.Seq <= max(s.restarted, s.replaced[d.Surface])
+	if s.w.Tree.Area(e) == nil && !gone {
 		return fmt.Errorf("drawable %d waits to be sent, but cannot be seen", d.Seq)
 	}
 	return nil
@@ -71,30 +72,30 @@ func (s *Sim) checkItem(e ecs.Entity) error {
 // checkCurrent walks the lists of what has not been drawn yet.
 func (w *Worker) checkCurrent(refs map[ecs.Entity]int32) error {
 	seq, n := uint64(0), int32(0)
-	for e := w.scene.Current.First; !e.IsZero(); e = w.scene.Drawables.Get(e).DeviceLink.Next {
-		d := w.scene.Drawables.Get(e)
-		if !d.Current || d.Seq <= seq || w.tree.Area(e) == nil {
-			return fmt.Errorf("drawable %d after %d: current %t, in tree %t", d.Seq, seq, d.Current, w.tree.Area(e) != nil)
+	for e := w.Scene.Current.First; !e.IsZero(); e = w.Scene.Drawables.Get(e).DeviceLink.Next {
+		d := w.Scene.Drawables.Get(e)
+		if !d.Current || d.Seq <= seq || w.Tree.Area(e) == nil {
+			return fmt.Errorf("drawable %d after %d: current %t, in tree %t", d.Seq, seq, d.Current, w.Tree.Area(e) != nil)
 		}
 		seq = d.Seq
 		refs[e]++
 		n++
 	}
 	onSurfaces := int32(0)
-	for id := range w.scene.ByID {
-		s := w.scene.Surface(uint32(id))
+	for id := range w.Scene.ByID {
+		s := w.Scene.Surface(uint32(id))
 		if s == nil {
 			continue
 		}
-		for e := s.Current.First; !e.IsZero(); e = w.scene.Drawables.Get(e).SurfaceLink.Next {
-			if d := w.scene.Drawables.Get(e); d.Surface != uint32(id) || refs[e] == 0 {
+		for e := s.Current.First; !e.IsZero(); e = w.Scene.Drawables.Get(e).SurfaceLink.Next {
+			if d := w.Scene.Drawables.Get(e); d.Surface != uint32(id) || refs[e] == 0 {
 				return fmt.Errorf("drawable %d of surface %d is in the list of %d", d.Seq, d.Surface, id)
 			}
 			onSurfaces++
 		}
 	}
-	if n != w.scene.Current.Len || n != onSurfaces {
-		return fmt.Errorf("%d current drawables, %d counted, %d on surfaces", n, w.scene.Current.Len, onSurfaces)
+	if n != w.Scene.Current.Len || n != onSurfaces {
+		return fmt.Errorf("%d current drawables, %d counted, %d on surfaces", n, w.Scene.Current.Len, onSurfaces)
 	}
 	return nil
 }
@@ -103,17 +104,17 @@ func (w *Worker) checkCurrent(refs map[ecs.Entity]int32) error {
 func (w *Worker) checkRefs(refs, items map[ecs.Entity]int32) error {
 	held := int64(0)
 	for e, n := range refs {
-		if !w.scene.World.Alive(e) {
+		if !w.Scene.World.Alive(e) {
 			return fmt.Errorf("drawable %v is held after its end", e)
 		}
-		d := w.scene.Drawables.Get(e)
+		d := w.Scene.Drawables.Get(e)
 		if d.Refs != n || d.Items.Len != items[e] {
 			return fmt.Errorf("drawable %d: %d references, %d held; %d items, %d in pipes", d.Seq, d.Refs, n, d.Items.Len, items[e])
 		}
 		held += int64(d.Cost)
 	}
-	if n := w.scene.Commands.Len(); n != len(refs) || held != w.scene.Held {
-		return fmt.Errorf("%d drawables of %d bytes, %d of %d held", n, w.scene.Held, len(refs), held)
+	if n := w.Scene.Commands.Len(); n != len(refs) || held != w.Scene.Held {
+		return fmt.Errorf("%d drawables of %d bytes, %d of %d held", n, w.Scene.Held, len(refs), held)
 	}
 	return nil
 }

@@ -37,7 +37,8 @@ var (
 
 // Caps are the capabilities of the display channel.
 func Caps() wire.Caps {
-	return wire.NewCaps(wire.CapDisplayMonitorsConfig, wire.CapDisplayPrefCompression)
+	return wire.NewCaps(wire.CapDisplayMonitorsConfig, wire.CapDisplayPrefCompression,
+		wire.CapDisplayStreamReport, wire.CapDisplayPrefVideoCodec)
 }
 
 // Connection is a channel connection whose link phase is done.
@@ -64,9 +65,15 @@ type client struct {
 	slow      bool      // the line is
 	active    time.Time // when something was last taken from the pipe
 	refining  bool      // what is in the pipe only makes lossy areas exact
+	frame     frame     // what was sent of the screen a moment ago
+	waiting   bool      // for that moment's end
 	joined    bool      // has said what it can hold; it is sent everything from there on
 	behind    behind    // where it does not have the newest pixels
+	order     order     // in which it is sent that
 	announced bits      // surfaces it has, or has queued
+	agents    [components.MaxStreams]*agent
+	prefers   []uint8 // video codecs, if it said so
+	broken    uint8   // video codecs, by number, whose encoders failed
 }
 
 // ConnectDisplay serves a display connection. Safe from any goroutine.
@@ -117,14 +124,15 @@ func (w *Worker) connectDisplay(cn Connection) error {
 	c := &client{w: w, id: cn.Client, caps: cn.Caps, slow: cn.LowBandwidth}
 	c.state.Compression, c.state.Channel = w.cfg.Compression, w.cfg.ID
 	c.state.LZ4 = cn.Caps.Has(wire.CapDisplayLZ4)
+	c.state.Reports = cn.Caps.Has(wire.CapDisplayStreamReport)
 	conn, err := channel.New(channel.Config{
-		FD: cn.FD, Loop: w.loop, Handler: c, MiniHeader: cn.MiniHeader, MaxBody: maxBody, Pings: true,
+		FD: cn.FD, Loop: w.loop, Handler: c, MiniHeader: cn.MiniHeader, MaxBody: maxBody, Pings: true, Flow: true,
 	})
 	if err != nil {
 		return err
 	}
 	c.conn = conn
-	c.slot = w.pipes.Open()
+	c.slot = w.Pipes.Open()
 	for c.slot >= len(w.clients) {
 		w.clients = append(w.clients, nil)
 	}
@@ -158,6 +166,10 @@ func (c *client) Message(_ *channel.Conn, msg uint16, body []byte) error {
 			c.state.Compression = p
 		}
 		return r.Err()
+	case wire.MsgcDisplayPrefVideoCodec:
+		return c.preferVideo(&r)
+	case wire.MsgcDisplayStreamReport:
+		return c.report(&r)
 	}
 	return channel.ErrUnknown
 }
@@ -189,10 +201,10 @@ func (c *client) join() {
 	if c.w.cfg.Joined != nil {
 		c.w.cfg.Joined(c.id)
 	}
-	if c.w.scene.Surface(0) == nil {
+	if c.w.Scene.Surface(0) == nil {
 		return
 	}
-	c.w.pipes.Append(c.slot, components.PipeItem{Kind: components.ItemInvalAllPalettes})
+	c.w.Pipes.Append(c.slot, components.PipeItem{Kind: components.ItemInvalAllPalettes})
 	c.w.showPrimary(c, true, true)
 }
 
@@ -200,10 +212,11 @@ func (c *client) join() {
 func (c *client) Closed(conn *channel.Conn, err error) {
 	c.timer.Stop()
 	c.w.msg.Drop(&c.state)
+	c.closeVideos()
 	if c.leave != nil {
 		c.leave()
 	}
-	c.w.pipes.Close(c.slot)
+	c.w.Pipes.Close(c.slot)
 	c.w.clients[c.slot] = nil
 	c.w.bytes += conn.SentBytes()
 	c.w.closed(wire.ChannelDisplay, c.id, err)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -52,6 +53,24 @@ func TestMetamorphic(t *testing.T) {
 		}
 	}
 	t.Logf("%d programs, %d steps", n, steps)
+}
+
+// TestReach checks that random programs get everywhere: to each codec, lossy
+// areas, full lines and caches.
+func TestReach(t *testing.T) {
+	missing, reached := displaytest.Reachable(), map[string]int{}
+	for seed := uint64(1); len(missing) > 0 && seed < 1000; seed++ {
+		rnd := rand.New(rand.NewPCG(seed, 2))
+		p := displaytest.Generate(rnd, 200)
+		if err := displaytest.RunCounting(p, 10, reached); err != nil {
+			keep(t, p, fmt.Sprintf("reach-%d", seed), err)
+		}
+		missing = slices.DeleteFunc(missing, func(what string) bool { return reached[what] > 0 })
+	}
+	t.Logf("%v", reached)
+	if len(missing) > 0 {
+		t.Errorf("not reached: %q", missing)
+	}
 }
 
 // keep shrinks a program that failed, and ends the test.

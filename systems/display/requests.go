@@ -7,6 +7,7 @@ import (
 
 	"github.com/spiceecs/spiceecs/components"
 	"github.com/spiceecs/spiceecs/qxl"
+	"github.com/spiceecs/spiceecs/qxl/record"
 	"github.com/spiceecs/spiceecs/regions"
 	"github.com/spiceecs/spiceecs/systems/encode"
 	"github.com/spiceecs/spiceecs/systems/raster"
@@ -42,10 +43,11 @@ func (w *Worker) DestroyPrimary() error { return w.do(w.destroyPrimary) }
 
 func (w *Worker) destroyPrimary() error {
 	w.flushRings()
-	if w.scene.Surface(0) == nil {
+	w.cfg.Recording.note(record.WorkerDestroyPrimary)
+	if w.Scene.Surface(0) == nil {
 		return fmt.Errorf("destroying the primary surface: %w", raster.ErrNoSurface)
 	}
-	w.destroySurface(0)
+	w.DestroySurface(0)
 	return nil
 }
 
@@ -54,13 +56,11 @@ func (w *Worker) DestroySurfaces() error { return w.do(w.destroySurfaces) }
 
 func (w *Worker) destroySurfaces() error {
 	w.flushRings()
-	// The primary goes last: what others read from it is drawn first.
-	for id := len(w.scene.ByID) - 1; id >= 0; id-- {
-		w.destroySurface(uint32(id))
-	}
+	w.cfg.Recording.note(record.WorkerDestroySurfaces)
+	w.DestroyAll()
 	for _, c := range w.clients {
 		if c != nil && c.joined {
-			w.pipes.Append(c.slot, components.PipeItem{Kind: components.ItemInvalAllPalettes})
+			w.Pipes.Append(c.slot, components.PipeItem{Kind: components.ItemInvalAllPalettes})
 		}
 	}
 	return nil
@@ -86,38 +86,40 @@ func (w *Worker) UpdateAreaAsync(surface uint32, area regions.Rect, clear bool, 
 
 func (w *Worker) updateArea(surface uint32, area regions.Rect, clear bool, dirty []regions.Rect) ([]regions.Rect, error) {
 	w.flushRings()
-	s := w.scene.Surface(surface)
+	w.cfg.Recording.note(record.WorkerUpdate)
+	s := w.Scene.Surface(surface)
 	if s == nil {
 		return dirty, fmt.Errorf("updating surface %d: %w", surface, raster.ErrNoSurface)
 	}
 	if area.Empty() || !(regions.Rect{Right: s.Width, Bottom: s.Height}).Contains(area) {
 		return dirty, fmt.Errorf("updating surface %d: %w: %v", surface, ErrArea, area)
 	}
-	w.raster.Update(surface, area)
-	return w.raster.TakeDirty(surface, clear, dirty), nil
+	w.Raster.Update(surface, area)
+	return w.Raster.TakeDirty(surface, clear, dirty), nil
 }
 
 // FlushSurfaces draws everything that was issued.
 func (w *Worker) FlushSurfaces() error {
-	return w.do(func() error { w.flushRings(); w.raster.FlushAll(); return nil })
+	return w.do(func() error { w.flushRings(); w.Raster.FlushAll(); return nil })
 }
 
 // Start lets the guest run: its rings are served.
 func (w *Worker) Start() error {
-	return w.do(func() error { w.running = true; w.ingest.Rearm(); return nil })
+	return w.do(func() error { w.running = true; w.Ingest.Rearm(); return nil })
 }
 
 // Stop leaves the guest's rings alone, after drawing everything that was issued.
 func (w *Worker) Stop() error {
-	return w.do(func() error { w.running = false; w.raster.FlushAll(); return nil })
+	return w.do(func() error { w.running = false; w.Raster.FlushAll(); return nil })
 }
 
 // OOM gives back what can be given back to a guest that has run out of memory.
 func (w *Worker) OOM() {
 	w.loop.Post(func() {
 		w.flushRings()
+		w.cfg.Recording.note(record.WorkerOOM)
 		if !w.cfg.Ring.FlushResources() {
-			w.raster.FlushAll()
+			w.Raster.FlushAll()
 			w.cfg.Ring.FlushResources()
 		}
 	})
@@ -158,7 +160,7 @@ func (w *Worker) setMonitors(addr qxl.PHYS, group uint32, limit int) error {
 	w.monitors, w.driver = m, true
 	for _, c := range w.clients {
 		if c != nil && c.joined {
-			w.pipes.Append(c.slot, components.PipeItem{Kind: components.ItemMonitorsConfig})
+			w.Pipes.Append(c.slot, components.PipeItem{Kind: components.ItemMonitorsConfig})
 		}
 	}
 	return nil
@@ -175,8 +177,8 @@ func (w *Worker) flushRings() {
 	if !w.running {
 		return
 	}
-	w.ingest.Rearm()
-	w.ingest.Flush(w.cfg.Clock.Now(), maxFlush)
+	w.Ingest.Rearm()
+	w.Ingest.Flush(w.cfg.Clock.Now(), maxFlush)
 }
 
 // Stats describes a worker.
@@ -190,23 +192,29 @@ type Stats struct {
 	HeldBytes                       int64 // guest memory held now
 	Drawables, Current              int   // alive now, and of these not drawn yet
 	Tree                            tree.Stats
-	Queued                          int // items in all pipes
+	Queued                          int    // items in all pipes
+	Unanswered                      int    // times that clients were asked what they have taken, and have not said yet
+	Streams                         int    // videos that are being followed
+	Frames                          uint64 // of videos, sent to clients
+	Pictures                        uint64 // that were compressed for these
 }
 
 // Stats returns the counters.
 func (w *Worker) Stats() (s Stats, err error) {
 	err = w.do(func() error {
-		in := w.ingest.Stats()
+		in := w.Ingest.Stats()
 		s = Stats{
 			DisplayCommands: in.Display, CursorCommands: in.Cursor, Refused: maps.Clone(in.Refused),
-			Released: w.rel.Released, Drawn: w.raster.Drawn, SentBytes: w.bytes,
-			Tree: w.tree.Stats, HeldBytes: w.scene.Held, Drawables: w.scene.Commands.Len(), Current: int(w.scene.Current.Len),
+			Released: w.Release.Released, Drawn: w.Raster.Drawn, SentBytes: w.bytes,
+			Tree: w.Tree.Stats, HeldBytes: w.Scene.Held, Drawables: w.Scene.Commands.Len(), Current: int(w.Scene.Current.Len),
+			Streams: w.streams.Live(), Frames: w.frames, Pictures: w.compressed,
 		}
 		for _, c := range w.clients {
 			if c != nil {
 				s.Clients++
 				s.SentBytes += c.conn.SentBytes()
-				s.Queued += w.pipes.Len(c.slot)
+				s.Queued += w.Pipes.Len(c.slot)
+				s.Unanswered += c.conn.Unanswered()
 			}
 		}
 		return nil

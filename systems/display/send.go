@@ -3,6 +3,7 @@ package display
 import (
 	"time"
 
+	"github.com/spiceecs/spiceecs/components"
 	"github.com/spiceecs/spiceecs/ecs"
 	"github.com/spiceecs/spiceecs/net/channel"
 	"github.com/spiceecs/spiceecs/net/wire"
@@ -17,6 +18,12 @@ const planBytes = 2 << 20
 // refineAfter is how long a client has been sent nothing before areas that it
 // has only roughly are sent exactly.
 const refineAfter = 300 * time.Millisecond
+
+// How long a client waits for its line, before it is looked at again.
+const (
+	leastWait = 2 * time.Millisecond
+	mostWait  = 50 * time.Millisecond
+)
 
 // sendStage fills the connections that have room: items are taken from all
 // clients' pipes, their images are compressed together, and the messages are
@@ -33,7 +40,7 @@ func (w *Worker) sendStage(now time.Time) time.Duration {
 		if c == nil {
 			continue
 		}
-		if c.conn.Pump(); c.ready() && (w.pipes.Len(c.slot) > 0 || len(c.behind) > 0) {
+		if c.conn.Pump(); c.ready() && !c.waiting && (w.Pipes.Len(c.slot) > 0 || len(c.behind) > 0) {
 			next = 0
 		}
 	}
@@ -49,37 +56,74 @@ func (c *client) ready() bool {
 // plan takes items from the pipe for this tick. It returns after what time it
 // may want to send something of its own accord.
 func (c *client) plan(now time.Time) time.Duration {
-	if !c.ready() {
+	c.conn.Measure()
+	if c.waiting = false; !c.ready() {
 		return ecs.Idle
 	}
-	c.tune()
-	if c.w.pipes.Len(c.slot) == 0 && len(c.behind) > 0 {
-		c.catchUp(c.piece())
+	if wait := c.conn.Ahead(); wait > 0 {
+		if c.waiting = true; c.conn.Overdue() {
+			c.lineSlower()
+		}
+		return min(max(wait, leastWait), mostWait)
 	}
-	if c.w.pipes.Len(c.slot) == 0 {
-		return c.refine(now)
+	return c.planItems(now, c.conn.Room()/marshal.MostMessages, c.piece())
+}
+
+// planItems plans frames of videos and items of the pipe, as many as said at most.
+// A client behind is sent pictures of about piece bytes instead, when nothing waits.
+func (c *client) planItems(now time.Time, items int, piece int64) time.Duration {
+	c.tune()
+	next := ecs.Idle
+	if c.w.streams.Live() > 0 {
+		next, items = c.planFrames(now, items)
+	}
+	if c.w.Pipes.Len(c.slot) == 0 && len(c.behind) > 0 {
+		c.catchUp(piece)
+	}
+	if c.w.Pipes.Len(c.slot) == 0 {
+		return min(next, c.refine(now))
 	}
 	if !c.refining {
 		c.active = now
 	}
 	c.refining = false
-	bytes := int32(0)
-	for room := c.conn.Room(); room >= marshal.MostMessages && bytes < planBytes; room -= marshal.MostMessages {
-		item, ok := c.w.pipes.Pop(c.slot)
-		if !ok {
+	next = min(next, c.take(now, items))
+	if _, _, any := c.state.Rough(); any {
+		// What is being refined goes on as soon as this has been sent.
+		next = min(next, max(0, c.active.Add(refineAfter).Sub(now)))
+	}
+	return next
+}
+
+// take plans the oldest items of the pipe. It returns after what time those may
+// be sent that have to wait.
+func (c *client) take(now time.Time, items int) time.Duration {
+	pipes := c.w.Pipes
+	for bytes := int32(0); items > 0 && bytes < planBytes; items-- {
+		next := pipes.Peek(c.slot)
+		if next == nil {
 			break
 		}
+		if next.Kind == components.ItemDraw {
+			d := c.w.Scene.Drawables.Get(next.Drawable)
+			if wait := min(c.frame.wait(now, d), c.w.pace.pauses(now)); wait > 0 {
+				c.waiting = true
+				return wait
+			}
+			if c.heavy(d) {
+				c.fall(nil)
+				return 0
+			}
+			c.frame.add(now, d)
+		}
+		item, _ := pipes.Pop(c.slot)
 		bytes += item.Bytes
 		if !c.w.msg.Plan(&c.state, &item) {
 			// Exact pictures of what it amounts to are as good.
 			c.fall(&item)
 		}
 	}
-	if _, any := c.state.AnyLossy(); !any {
-		return ecs.Idle
-	}
-	// What is being refined goes on as soon as this has been sent.
-	return max(0, c.active.Add(refineAfter).Sub(now))
+	return ecs.Idle
 }
 
 // tune follows what the line turned out to carry.
@@ -99,21 +143,18 @@ func (c *client) tune() {
 // refine queues part of what the client has only roughly, when nothing else has
 // been sent for a while.
 func (c *client) refine(now time.Time) time.Duration {
-	id, any := c.state.AnyLossy()
+	id, area, any := c.state.Rough()
 	if !any {
 		return ecs.Idle
 	}
 	if wait := refineAfter - now.Sub(c.active); wait > 0 {
 		return wait
 	}
-	if c.w.scene.Surface(id) == nil {
+	if c.w.Scene.Surface(id) == nil {
 		return ecs.Idle
 	}
-	for area := range c.state.Lossy(id).Rects {
-		c.w.raster.Update(id, area)
-		c.queueArea(id, area)
-		break
-	}
+	c.w.Raster.Update(id, area)
+	c.queueArea(id, area)
 	c.refining = true
 	return 0
 }
@@ -122,6 +163,7 @@ func (c *client) refine(now time.Time) time.Duration {
 func (c *client) Fill(conn *channel.Conn) {
 	if c.state.Pending() {
 		c.w.msg.Emit(&conn.Out, &c.state, c.monitorsConfig)
+		c.framesSent()
 	}
 }
 

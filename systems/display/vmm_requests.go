@@ -30,9 +30,9 @@ var (
 	DestroySurfaces Request = (*Worker).destroySurfaces
 	ResetSlots      Request = func(w *Worker) error { w.mem.Reset(); return nil }
 	ResetCursor     Request = func(w *Worker) error { w.cursor.Reset(); return nil }
-	FlushSurfaces   Request = func(w *Worker) error { w.flushRings(); w.raster.FlushAll(); return nil }
-	Start           Request = func(w *Worker) error { w.running = true; w.ingest.Rearm(); return nil }
-	Stop            Request = func(w *Worker) error { w.running = false; w.raster.FlushAll(); return nil }
+	FlushSurfaces   Request = func(w *Worker) error { w.flushRings(); w.Raster.FlushAll(); return nil }
+	Start           Request = func(w *Worker) error { w.running = true; w.Ingest.Rearm(); return nil }
+	Stop            Request = func(w *Worker) error { w.running = false; w.Raster.FlushAll(); return nil }
 	// DriverUnload forgets that the driver configures its monitors.
 	DriverUnload Request = func(w *Worker) error { w.driver = false; return nil }
 )
@@ -68,7 +68,7 @@ func DestroySurface(id uint32) Request {
 		if id == 0 {
 			w.flushRings()
 		}
-		w.destroySurface(id)
+		w.DestroySurface(id)
 		return nil
 	}
 }
@@ -113,7 +113,7 @@ func (w *Worker) loadCommand(c qxl.Command) error {
 		if err == nil {
 			w.Cursor(&cmd)
 		}
-		w.rel.Resource(cmd.Resource)
+		w.Release.Resource(cmd.Resource)
 		return err
 	case qxl.CommandSurface:
 		var cmd qxl.SurfaceCommand
@@ -124,7 +124,7 @@ func (w *Worker) loadCommand(c qxl.Command) error {
 			kept, err = w.Surface(&cmd)
 		}
 		if !kept {
-			w.rel.Resource(cmd.Resource)
+			w.Release.Resource(cmd.Resource)
 		}
 		return err
 	}

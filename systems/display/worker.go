@@ -1,4 +1,4 @@
-// Package display composes the stages into a device's worker: one goroutine
+// Package display makes the stages (package stages) a device's worker: one goroutine
 // that owns the device's scene, its display and cursor channels, and all their
 // connections.
 //
@@ -8,6 +8,7 @@
 //	ingest    commands from the rings -> drawables (package ingest)
 //	add       surfaces the clients lack, then tree, raster and the clients' pipes
 //	bound     the oldest drawables are executed while too much guest memory is held
+//	stream    videos that get no frames rest, or end (package stream)
 //	send      every client's Conn.Pump: pipe -> marshal -> socket
 //	release   resources go back to the guest as their last reference is dropped
 //
@@ -16,6 +17,7 @@
 package display
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -27,14 +29,12 @@ import (
 	"github.com/spiceecs/spiceecs/ecs"
 	"github.com/spiceecs/spiceecs/net/wire"
 	"github.com/spiceecs/spiceecs/qxl"
+	"github.com/spiceecs/spiceecs/qxl/record"
 	"github.com/spiceecs/spiceecs/systems/cursor"
 	"github.com/spiceecs/spiceecs/systems/encode"
-	"github.com/spiceecs/spiceecs/systems/ingest"
 	"github.com/spiceecs/spiceecs/systems/marshal"
-	"github.com/spiceecs/spiceecs/systems/pipe"
-	"github.com/spiceecs/spiceecs/systems/raster"
-	"github.com/spiceecs/spiceecs/systems/release"
-	"github.com/spiceecs/spiceecs/systems/tree"
+	"github.com/spiceecs/spiceecs/systems/stages"
+	"github.com/spiceecs/spiceecs/systems/stream"
 )
 
 // ErrStopped reports a request to a worker that has ended.
@@ -45,7 +45,7 @@ const (
 	ingestBudget = 512      // commands of each ring in one tick
 	pipeItems    = 1024     // items in the fullest pipe before the ring has to wait
 	pipeBytes    = 32 << 20 // bytes in it
-	defaultHeld  = 64 << 20 // bytes of guest memory held by default
+	defaultHeld  = 32 << 20 // bytes of guest memory held by default
 	maxFlush     = 1 << 20  // commands taken from a ring that never gets empty
 	maxSurfaces  = 10000    // surface ids of one device
 )
@@ -60,10 +60,22 @@ type Config struct {
 	Compression encode.Compression
 	JPEG        encode.WAN
 	ZlibGLZ     encode.WAN
-	Pool        *encode.Pool     // shared by all devices of a server
-	Caches      *encode.Registry // likewise
-	Clock       ecs.Clock
-	Log         *slog.Logger
+	// StallTimeout is how long a client may take nothing before it is dropped; 0:
+	// 30 s.
+	StallTimeout time.Duration
+	Streaming    stream.Mode      // what is sent as video; 0: stream.Filter
+	Pool         *encode.Pool     // shared by all devices of a server
+	Caches       *encode.Registry // likewise
+	Clock        ecs.Clock
+	Log          *slog.Logger
+	Recording    *Recording // nil: none
+	// VideoCodecs are those that may be used, the best one first; nil: the default.
+	VideoCodecs stream.Codecs
+	// MultimediaTime is the clock by which clients show the frames of videos, in
+	// milliseconds. It is called on the worker's goroutine.
+	MultimediaTime func() uint32
+	// TellTime has a client told that clock again, since the client's drifts.
+	TellTime func(client uint32)
 	// PrimaryChanged is called, on the worker's goroutine, when the screen
 	// appears, changes or goes away.
 	PrimaryChanged func(p Primary)
@@ -91,21 +103,24 @@ type Worker struct {
 	mem   *qxl.Memory
 	dec   *qxl.Decoder
 
-	scene   *components.Scene
-	rel     *release.Releaser
-	pipes   *pipe.Pipes
-	tree    *tree.Tree
-	raster  *raster.Raster
-	ingest  *ingest.Ingest
+	*stages.Stages
 	encoder *encode.Encoder
 	msg     *marshal.Marshaller
 	cursor  *cursor.Cursor
+	streams *stream.Tracker
+	pace    pace
+	sample  sample
+	// The newest pictures of videos, by stream.
+	pictures [components.MaxStreams]picture
+	missing  uint8 // video codecs, by number, that were found not to be installed
 
-	clients  []*client // by pipe slot, nil where there is none
-	monitors qxl.MonitorsConfig
-	driver   bool // the guest's driver sends monitors configurations
-	running  bool
-	bytes    int64 // sent by connections that have ended
+	clients    []*client // by pipe slot, nil where there is none
+	monitors   qxl.MonitorsConfig
+	driver     bool // the guest's driver sends monitors configurations
+	running    bool
+	frames     uint64 // of videos sent
+	compressed uint64 // pictures for these
+	bytes      int64  // sent by connections that have ended
 
 	rearm    atomic.Bool
 	quit     bool
@@ -121,9 +136,13 @@ func New(cfg Config) (*Worker, error) {
 	if cfg.HeldBytes == 0 {
 		cfg.HeldBytes = defaultHeld
 	}
+	cfg.StallTimeout = cmp.Or(cfg.StallTimeout, defaultStall)
 	mem, err := qxl.NewMemory(cfg.Memory)
 	if err != nil {
 		return nil, fmt.Errorf("display worker: %w", err)
+	}
+	if cfg.Recording != nil {
+		cfg.Ring = &recorder{Ring: cfg.Ring, rec: cfg.Recording, dec: qxl.NewDecoder(mem)}
 	}
 	loop, err := ecs.NewLoop(cfg.Clock)
 	if err != nil {
@@ -131,20 +150,19 @@ func New(cfg Config) (*Worker, error) {
 	}
 	w := &Worker{
 		cfg: cfg, log: cfg.Log.With("device", cfg.ID), loop: loop, mem: mem, dec: qxl.NewDecoder(mem),
-		scene: components.NewScene(cfg.Surfaces), cursor: cursor.New(), running: true, done: make(chan struct{}),
+		cursor: cursor.New(), running: true, done: make(chan struct{}),
 	}
-	w.rel = release.New(w.scene, cfg.Ring.Release)
-	w.pipes = pipe.New(w.scene, w.rel)
-	w.tree = tree.New(w.scene, w)
-	w.rel.Ending = w.tree.Forget
-	w.raster = raster.New(w.scene, w.rel, w.tree)
-	w.raster.Failed = func(err error) { w.log.Warn("drawable not executed", "err", err) }
-	w.encoder = encode.NewEncoder(w.scene, cfg.Pool)
-	w.msg = marshal.New(w.scene, w.rel, w.encoder)
-	w.ingest = ingest.New(w.scene, cfg.Ring, mem, w.rel, w, w.log)
+	w.Stages = stages.New(w, cfg.Ring, mem, cfg.Surfaces, w.log)
+	w.Raster.Failed = func(err error) { w.log.Warn("drawable not executed", "err", err) }
+	w.encoder = encode.NewEncoder(w.Scene, cfg.Pool)
+	w.msg = marshal.New(w.Scene, w.Release, w.encoder)
+	w.setVideoCodecs(cfg.VideoCodecs)
+	w.streams = stream.New(w.Scene, cmp.Or(cfg.Streaming, stream.Filter))
+	w.streams.Gradual = w.gradual
 	w.sched = ecs.NewSchedule(
 		stage{"ingest", w.ingestStage},
 		stage{"bound", w.boundStage},
+		stage{"stream", w.streamStage},
 		stage{"send", w.sendStage},
 	)
 	return w, nil
@@ -174,6 +192,10 @@ func (w *Worker) Run() {
 
 // shutdown ends all connections and gives everything back to the guest.
 func (w *Worker) shutdown() {
+	if r := w.cfg.Recording; r != nil {
+		r.note(record.WorkerClose)
+		_ = r.out.Flush()
+	}
 	for _, c := range w.clients {
 		if c != nil {
 			c.conn.Close(ErrStopped)
@@ -182,9 +204,7 @@ func (w *Worker) shutdown() {
 	for len(w.cursor.Clients()) > 0 {
 		w.cursor.Clients()[0].Close(ErrStopped)
 	}
-	for id := range w.scene.ByID {
-		w.destroySurface(uint32(id))
-	}
+	w.DestroyAll()
 	w.loop.Close()
 }
 
@@ -202,6 +222,10 @@ func (w *Worker) Wakeup() {
 	}
 }
 
+// WakeFD is an eventfd that wakes the worker, which then looks at the rings. It
+// is good until Close.
+func (w *Worker) WakeFD() int { return w.loop.WakeFD() }
+
 // do carries out a request on the worker's goroutine and waits for it.
 func (w *Worker) do(f func() error) error {
 	result := make(chan error, 1)
@@ -217,104 +241,58 @@ func (w *Worker) do(f func() error) error {
 }
 
 func (w *Worker) ingestStage(now time.Time) time.Duration {
-	w.pipes.Now = now
+	w.Pipes.Now = now
 	if w.rearm.Swap(false) {
-		w.ingest.Rearm()
+		w.Ingest.Rearm()
 	}
 	if !w.running {
 		return ecs.Idle
 	}
-	return w.ingest.Run(now, ingestBudget)
+	return w.Ingest.Run(now, ingestBudget)
 }
 
 // boundStage executes the oldest drawables while they hold too much guest memory.
 func (w *Worker) boundStage(time.Time) time.Duration {
-	for w.overBound() && w.raster.RenderOldest() {
-	}
+	w.Bound(w.cfg.HeldBytes)
 	return ecs.Idle
-}
-
-// overBound reports whether drawables hold more of the guest's memory, or of
-// the slab, than they may.
-func (w *Worker) overBound() bool {
-	return w.scene.Held > w.cfg.HeldBytes || w.scene.Full()
 }
 
 // Room reports whether the clients keep up, so that more commands may come.
 func (w *Worker) Room() bool {
-	items, bytes := w.pipes.Longest()
-	return items < pipeItems && bytes < pipeBytes && !w.scene.Full() && (!w.overBound() || w.scene.Current.Len > 0)
+	items, bytes := w.Pipes.Longest()
+	return items < pipeItems && bytes < pipeBytes && !w.Scene.Full() && (!w.Over(w.cfg.HeldBytes) || w.Scene.Current.Len > 0)
 }
 
-// Draw takes a drawable from the ring.
-func (w *Worker) Draw(e ecs.Entity) {
-	cmd := w.scene.Command(w.scene.Drawables.Get(e))
-	if cmd.SelfBitmap {
-		w.selfBitmap(cmd)
-	}
-	for slot := range w.pipes.Clients() {
-		if c := w.clients[slot]; c.joined && len(c.behind) == 0 {
-			w.announceFor(c, cmd)
-		}
-	}
-	if w.tree.Exhausted() {
-		w.raster.FlushAll()
-		w.tree.Restart()
-	}
-	switch res, with := w.tree.Add(e); res {
-	case tree.Ignored:
-	case tree.Reverted:
-		w.revert(e, with)
-	default:
-		w.raster.Add(e)
-		for slot := range w.pipes.Clients() {
-			if c := w.clients[slot]; c.joined {
-				c.draw(e)
-			}
-		}
-		if res == tree.Barrier {
-			w.raster.FlushAll()
+// Need sends a surface to the clients that lack it, with what it shows.
+func (w *Worker) Need(surface uint32) {
+	for _, c := range w.clients {
+		if c != nil && c.joined && len(c.behind) == 0 {
+			w.announce(c, surface, true)
 		}
 	}
 }
 
-// revert deals with a drawable e that undoes an older one, with: canvas and
-// clients that have not consumed that yet need neither, all others need e.
-func (w *Worker) revert(e, with ecs.Entity) {
-	w.rel.Ref(with)
-	for slot := range w.pipes.Clients() {
-		if c := w.clients[slot]; c.joined && !w.pipes.RemoveFrom(slot, with) {
+// Queue gives a drawable to all clients.
+func (w *Worker) Queue(e ecs.Entity) {
+	if w.frame(e) {
+		return
+	}
+	w.pace.add(w.Pipes.Now, w.Scene.Drawables.Get(e))
+	for _, c := range w.clients {
+		if c != nil && c.joined {
 			c.draw(e)
 		}
 	}
-	if w.scene.Drawables.Get(with).Current {
-		w.raster.Drop(with)
-	} else {
-		w.raster.Add(e)
-	}
-	w.rel.Unref(with)
 }
 
-// Hidden takes a drawable that cannot be seen any more from the canvas's list
-// and from all pipes.
-func (w *Worker) Hidden(e ecs.Entity) {
-	w.rel.Ref(e)
-	w.pipes.RemoveDraw(e)
-	if w.scene.Drawables.Get(e).Current {
-		w.raster.Drop(e)
+// QueueReverting gives a drawable e, which undoes an older one, to the clients
+// that have been sent that.
+func (w *Worker) QueueReverting(e, with ecs.Entity) {
+	for _, c := range w.clients {
+		if c != nil && c.joined && !w.Pipes.RemoveFrom(c.slot, with) {
+			c.draw(e)
+		}
 	}
-	w.rel.Unref(e)
-}
-
-// Update takes an update command from the ring.
-func (w *Worker) Update(u *qxl.UpdateCommand) {
-	if w.scene.Surface(u.Surface) == nil {
-		w.log.Debug("update of a surface that does not exist", "surface", u.Surface)
-	} else {
-		w.raster.Update(u.Surface, u.Area)
-	}
-	// A guest that waits for an answer gets one in any case.
-	w.cfg.Ring.NotifyUpdate(u.UpdateID)
 }
 
 // Cursor takes a command from the cursor ring.

@@ -18,6 +18,7 @@ const (
 	CodecLZ4
 	CodecJPEG
 	CodecJPEGAlpha
+	CodecVideo // a frame, of whatever the stream's encoder makes
 	CodecGLZ
 	CodecZlibGLZ
 )
@@ -36,6 +37,8 @@ type Client struct {
 	// the serial of the last message that was.
 	planned, emitted uint64
 	serial           uint64
+
+	adopted int // GLZ images in a row whose streams were other clients'
 }
 
 // Emitted notes that everything planned so far is in messages up to serial.
@@ -54,13 +57,16 @@ func (c *Client) Sent() {
 
 // Bounds below which compressing is not worth it, or not possible.
 const (
-	minBytes = 54 // of raw data
-	minQUIC  = 3  // pixels, either way
+	minBytes = 54       // of raw data
+	minQUIC  = 3        // pixels, either way
+	minOwn   = 32 << 10 // of a part of the screen, for it to resemble what was sent
 )
 
 // choose picks the codec for a bitmap. lossy allows JPEG; own marks images of
-// the server's, which no later image will resemble.
-func (c *Client) choose(im *qxl.Image, lossy, own bool) Codec {
+// the server's, parts of a surface, of which only large ones are worth a place in
+// the client's dictionary.
+func (c *Client) choose(l look, lossy, own bool) Codec {
+	im := l.im
 	if mustCompress(im) {
 		return CodecLZ
 	}
@@ -76,9 +82,11 @@ func (c *Client) choose(im *qxl.Image, lossy, own bool) Codec {
 		if !photo {
 			return CodecRaw
 		}
-		return c.photo(im, lossy)
+		// JPEG halves the resolution of colours: that of small coloured letters is
+		// lost on half of the pixels, and everybody sees it.
+		return c.photo(im, lossy && c.JPEG && l.level() != GradualityLow)
 	case AutoGLZ, AutoLZ:
-		if photo && im.Format != qxl.Bitmap8BitA && (padded(im) || Graduality(im) == GradualityHigh) {
+		if photo && im.Format != qxl.Bitmap8BitA && (padded(im) || l.level() == GradualityHigh) {
 			return c.photo(im, lossy)
 		}
 		if prefer == AutoLZ {
@@ -91,7 +99,7 @@ func (c *Client) choose(im *qxl.Image, lossy, own bool) Codec {
 		return CodecLZ
 	}
 	switch {
-	case prefer == GLZ && !own && c.Dictionary != nil && int64(im.X)*int64(im.Y) < int64(c.Dictionary.Window()):
+	case prefer == GLZ && (!own || uint64(im.Stride)*uint64(im.Y) >= minOwn) && c.Dictionary != nil && int64(im.X)*int64(im.Y) < int64(c.Dictionary.Window()):
 		if c.Zlib {
 			return CodecZlibGLZ
 		}

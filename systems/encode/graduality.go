@@ -37,6 +37,29 @@ const (
 	maxSamples = 16384
 )
 
+// look tells the level of an image. A drawable's is looked at once, for all
+// clients.
+type look struct {
+	im    *qxl.Image
+	kept  *uint32 // Drawable.Looks, or nil
+	shift uint
+}
+
+// lookBits is what each image has of Drawable.Looks: 0, or one more than a level.
+const lookBits = 4
+
+func (l look) level() Level {
+	if l.kept == nil {
+		return Graduality(l.im)
+	}
+	if kept := *l.kept >> l.shift & (1<<lookBits - 1); kept > 0 {
+		return Level(kept - 1)
+	}
+	level := Graduality(l.im)
+	*l.kept |= (uint32(level) + 1) << l.shift // nothing for images beyond the eighth
+	return level
+}
+
 // Graduality looks at a sample of a bitmap's pixels and their neighbours to the
 // right and below.
 func Graduality(im *qxl.Image) Level {

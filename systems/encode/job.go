@@ -1,6 +1,9 @@
 package encode
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/spiceecs/spiceecs/components"
 	"github.com/spiceecs/spiceecs/net/codec/glz"
 	"github.com/spiceecs/spiceecs/net/codec/jpeg"
@@ -13,15 +16,28 @@ import (
 // jpegQuality is that of images; videos choose their own.
 const jpegQuality = 85
 
+// Video encodes a stream's frames one after the other, from tight lines of 32-bit
+// pixels, top line first.
+type Video interface {
+	Encode(dst, pix []byte) ([]byte, error)
+}
+
 // job is one image to be compressed into out, in one or more parts.
 type job struct {
-	src    *qxl.Image
-	codec  Codec
-	strips int32    // that each pass over the image is divided into
-	first  int32    // batch.tasks[first:first+parts] are the parts
-	parts  int32    //
-	slot   glz.Slot // for GLZ: the place in the client's dictionary
-	out    *components.Encoded
+	src     *qxl.Image
+	codec   Codec
+	quality int   // of JPEG; 0: jpegQuality
+	strips  int32 // that each pass over the image is divided into
+	first   int32 // batch.tasks[first:first+parts] are the parts
+	parts   int32 //
+	video   Video // for CodecVideo
+	out     *components.Encoded
+
+	// For GLZ:
+	slot   glz.Slot // the place in the client's dictionary
+	client *Client
+	hollow bool                // it is staged only if it is going to be encoded
+	twin   *components.Encoded // of the same image, for another client's dictionary; or nil
 }
 
 // Strips are worth it from some size on: what each of them begins with, an
@@ -32,13 +48,18 @@ const (
 	maxStrips  = 16
 )
 
+// room is how many strips the image has room for.
+func (j *job) room() int32 {
+	if padded(j.src) {
+		return 1
+	}
+	return int32(min(max(int(j.src.Stride)*int(j.src.Y)/stripBytes, 1), maxStrips))
+}
+
 // divide sets how many strips the image is encoded in, and returns the number
 // of parts.
 func (j *job) divide() int {
-	j.strips = int32(min(max(int(j.src.Stride)*int(j.src.Y)/stripBytes, 1), maxStrips))
-	if padded(j.src) {
-		j.strips = 1
-	}
+	j.strips = j.room()
 	switch j.codec {
 	case CodecLZ:
 		return lz.Parts(lzImage(j.src), int(j.strips))
@@ -72,6 +93,7 @@ type coder struct {
 	glz     *glz.Encoder
 	deflate glz.Deflater
 	stream  []byte // to be deflated
+	back    int    // glz.Encoder.Back, of the last task
 	lines   packer
 }
 
@@ -95,15 +117,23 @@ func (c *coder) run(dst []byte, j *job, part int) ([]byte, bool) {
 		c.quic.Limit = j.limit()
 		dst, err = c.quic.Encode(dst, quicImage(im), im.Data.Chunks)
 	case CodecJPEG:
-		dst, err = c.jpegEncoder().EncodePart(dst, jpegImage(im), im.Data.Chunks, jpegQuality, part, int(j.strips))
+		dst, err = c.jpegEncoder().EncodePart(dst, jpegImage(im), im.Data.Chunks, cmp.Or(j.quality, jpegQuality), part, int(j.strips))
+	case CodecVideo:
+		dst, err = j.video.Encode(dst, im.Data.Chunks[0])
 	case CodecJPEGAlpha:
 		dst, err = c.runAlpha(dst, j)
 	case CodecGLZ:
 		dst = c.glzEncoder().EncodePart(dst, &j.slot, part, int(j.strips))
+		c.back = c.glz.Back()
 	case CodecZlibGLZ:
 		dst = c.runZlib(dst, j)
 	}
 	return dst, err == nil
+}
+
+// stage copies one of so many parts of a GLZ image's pixels into the dictionary.
+func (c *coder) stage(j *job, part, parts int) {
+	c.glzEncoder().Stage(&j.slot, c.lines.pack(j.src), part, parts)
 }
 
 func (c *coder) jpegEncoder() *jpeg.Encoder {
@@ -129,9 +159,10 @@ func (c *coder) glzEncoder() *glz.Encoder {
 
 // runZlib sets Part, to the size of the GLZ stream, where zlib was worth it.
 func (c *coder) runZlib(dst []byte, j *job) []byte {
-	c.stream = c.glzEncoder().EncodePart(c.stream[:0], &j.slot, 0, 1)
-	for part := 1; part < j.slot.Parts(1); part++ {
-		c.stream = c.glz.EncodePart(c.stream, &j.slot, part, 1)
+	c.stream, c.back = c.stream[:0], 0
+	for part := range j.slot.Parts(1) {
+		c.stream = c.glzEncoder().EncodePart(c.stream, &j.slot, part, 1)
+		c.back = max(c.back, c.glz.Back())
 	}
 	out, smaller := c.deflate.Deflate(dst, c.stream)
 	if smaller {
@@ -144,19 +175,58 @@ func (c *coder) runZlib(dst []byte, j *job) []byte {
 // finish makes the result of the parts, which are all done.
 func (j *job) finish(parts []task) {
 	o := j.out
+	size := len(o.Data)
 	o.OK = true
 	for i := range parts {
-		if j.parts > 1 {
-			o.Data = append(o.Data, parts[i].data...)
-		}
+		size += len(parts[i].data)
 		o.OK = o.OK && parts[i].ok
 	}
-	if limit := j.limit(); limit > 0 && len(o.Data) > limit {
+	if limit := j.limit(); limit > 0 && size > limit {
 		o.OK = false
 	}
+	if j.parts > 1 && o.OK {
+		o.Data = slices.Grow(o.Data, size)
+		for i := range parts {
+			o.Data = append(o.Data, parts[i].data...)
+		}
+	}
 	if j.codec >= CodecGLZ {
+		j.client.adopted = 0
+		o.Before = j.before(o.Before[:0], parts)
 		j.slot.Release()
 	}
+}
+
+// maxBefore bounds how many images back a stream may refer that others adopt.
+const maxBefore = 4096
+
+// before appends the contents that the stream refers to.
+func (j *job) before(dst []uint64, parts []task) []uint64 {
+	back := 0
+	for i := range parts {
+		back = max(back, parts[i].back)
+	}
+	if back > maxBefore {
+		return append(dst, glz.Unlike) // nobody follows that
+	}
+	return j.slot.Before(dst, back)
+}
+
+// adopt makes the stream of the twin the job's own, if it means the same to its
+// client.
+func (j *job) adopt() bool {
+	if !j.twin.OK || !j.slot.Follows(j.twin.Before) {
+		return false
+	}
+	j.client.adopted++
+	o := j.out
+	if o.OK, o.Part = true, j.twin.Part; o.Part == 0 {
+		o.Data = j.slot.Adopt(o.Data[:0], j.twin.Data)
+	} else {
+		o.Data = j.slot.AdoptDeflated(o.Data[:0], j.twin.Data, int(o.Part))
+	}
+	j.slot.Release()
+	return true
 }
 
 // packer takes the padding out of the lines of images.

@@ -4,10 +4,6 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-
-	"github.com/spiceecs/spiceecs/components"
-	"github.com/spiceecs/spiceecs/net/codec/glz"
-	"github.com/spiceecs/spiceecs/qxl"
 )
 
 // Pool compresses images on all cores, for all devices of a server. A device's
@@ -22,18 +18,25 @@ type Pool struct {
 // batch is the jobs of one tick of one device. What the tasks of a batch have
 // written is joined by the worker, in order.
 type batch struct {
-	jobs  []job
-	tasks []task
-	next  atomic.Int64 // task to be begun
-	done  sync.WaitGroup
-	coder coder // the worker's own
+	jobs   []job
+	stages []stage
+	tasks  []task
+	first  int          // task of those that are done now, after all stages
+	next   atomic.Int64 // stage, then task, to be begun
+	staged sync.WaitGroup
+	done   sync.WaitGroup
+	coder  coder // the worker's own
 }
+
+// stage is one part of what is copied into a GLZ dictionary.
+type stage struct{ job, part, parts int32 }
 
 // task is one part of a job. A part of a whole has storage of its own; a job of
 // one part writes its result at once.
 type task struct {
 	job, part int32
 	data      []byte
+	back      int // as glz.Encoder.Back
 	ok        bool
 }
 
@@ -71,10 +74,30 @@ func (p *Pool) help() {
 	}
 }
 
-// add appends a job.
-func (b *batch) add(codec Codec, im *qxl.Image, out *components.Encoded, slot glz.Slot) {
-	j := job{src: im, codec: codec, out: out, slot: slot, first: int32(len(b.tasks))}
-	j.parts = int32(j.divide())
+// add appends a job. One that has a twin gets tasks only if it turns out to need
+// them.
+func (b *batch) add(j job) {
+	b.jobs = append(b.jobs, j)
+	if j.codec >= CodecGLZ && !j.hollow {
+		b.stage(len(b.jobs) - 1)
+	}
+	if j.twin == nil {
+		b.divide(len(b.jobs) - 1)
+	}
+}
+
+// stage appends the stages of a job.
+func (b *batch) stage(index int) {
+	parts := b.jobs[index].room()
+	for part := range parts {
+		b.stages = append(b.stages, stage{int32(index), part, parts})
+	}
+}
+
+// divide appends the tasks of a job.
+func (b *batch) divide(index int) {
+	j := &b.jobs[index]
+	j.first, j.parts = int32(len(b.tasks)), int32(j.divide())
 	for part := range j.parts {
 		if len(b.tasks) == cap(b.tasks) {
 			b.tasks = append(b.tasks, task{})
@@ -82,18 +105,25 @@ func (b *batch) add(codec Codec, im *qxl.Image, out *components.Encoded, slot gl
 			b.tasks = b.tasks[:len(b.tasks)+1]
 		}
 		t := &b.tasks[len(b.tasks)-1]
-		t.job, t.part = int32(len(b.jobs)), part
+		t.job, t.part, t.back, t.data = int32(index), part, 0, t.data[:0]
 	}
-	b.jobs = append(b.jobs, j)
 }
 
-// work does tasks until none is left to begin.
+// work does stages and tasks until none is left to begin. Tasks wait for the last
+// stages, which others have begun: what they encode may refer to any of them.
 func (b *batch) work(c *coder) {
 	for {
 		i := int(b.next.Add(1)) - 1
-		if i >= len(b.tasks) {
+		if i < len(b.stages) {
+			s := b.stages[i]
+			c.stage(&b.jobs[s.job], int(s.part), int(s.parts))
+			b.staged.Done()
+			continue
+		}
+		if i += b.first - len(b.stages); i >= len(b.tasks) {
 			return
 		}
+		b.staged.Wait()
 		t := &b.tasks[i]
 		j := &b.jobs[t.job]
 		dst := &t.data
@@ -101,16 +131,34 @@ func (b *batch) work(c *coder) {
 			dst = &j.out.Data
 		}
 		*dst, t.ok = c.run((*dst)[:0], j, int(t.part))
+		t.back = c.back
 	}
 }
 
 // run does all jobs of a batch.
 func (p *Pool) run(b *batch) {
-	if len(b.jobs) == 0 {
+	p.share(b, 0)
+	if next := b.adopt(); next < len(b.tasks) {
+		p.share(b, next)
+	}
+	b.reset()
+}
+
+// share does the stages there are and the tasks from first on, with whoever helps,
+// and makes the results of their jobs.
+func (p *Pool) share(b *batch, first int) {
+	steps := len(b.stages) + len(b.tasks) - first
+	if steps == 0 {
 		return
 	}
+	b.first = first
 	b.next.Store(0)
-	for range min(len(b.tasks)-1, cap(p.batches)) {
+	b.staged.Add(len(b.stages))
+	helpers := min(steps-1, cap(p.batches))
+	if b.size(first) < worthHelp {
+		helpers = 0
+	}
+	for range helpers {
 		b.done.Add(1)
 		select {
 		case p.batches <- b:
@@ -124,15 +172,45 @@ func (p *Pool) run(b *batch) {
 	b.work(&b.coder)
 	p.reclaim(b)
 	b.done.Wait()
-	b.finish()
+	b.stages = b.stages[:0]
+	for i := range b.jobs {
+		if j := &b.jobs[i]; j.parts > 0 && j.first >= int32(first) {
+			j.finish(b.tasks[j.first : j.first+j.parts])
+		}
+	}
 }
 
-// finish makes the results of all jobs and forgets them.
-func (b *batch) finish() {
+// worthHelp is how many bytes of pixels a batch must have for helpers to be called:
+// to wake one takes as long, on both cores, as to compress some of them alone.
+const worthHelp = 128 << 10
+
+// size is how many bytes of pixels the tasks from first on compress.
+func (b *batch) size(first int) (n int) {
 	for i := range b.jobs {
-		j := &b.jobs[i]
-		j.finish(b.tasks[j.first : j.first+j.parts])
+		if j := &b.jobs[i]; j.parts > 0 && j.first >= int32(first) {
+			n += j.src.Data.Size
+		}
 	}
+	return n
+}
+
+// adopt gives jobs the streams of their twins. Those that these are no good for
+// get tasks, from next on.
+func (b *batch) adopt() (next int) {
+	next = len(b.tasks)
+	for i := range b.jobs {
+		if j := &b.jobs[i]; j.twin != nil && !j.adopt() {
+			if j.hollow {
+				b.stage(i)
+			}
+			b.divide(i)
+		}
+	}
+	return next
+}
+
+// reset forgets all jobs.
+func (b *batch) reset() {
 	for i := range b.tasks {
 		if cap(b.tasks[i].data) > keepPart {
 			b.tasks[i].data = nil

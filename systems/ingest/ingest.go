@@ -40,6 +40,10 @@ const logEvery = time.Second
 // the guest is asked to tell.
 const pollInterval = 10 * time.Millisecond
 
+// mostLooks is how often a ring is looked at in a row while it is empty, from the
+// third time on each time later: for 320 ms in all.
+const mostLooks = 6
+
 // Errors that refuse a command for what it names.
 var (
 	ErrSurface = errors.New("no such surface")
@@ -77,8 +81,9 @@ type Ingest struct {
 	shape   qxl.CursorCommand
 }
 
-// poller remembers how a ring was last found empty.
-type poller struct{ retried, armed bool }
+// poller is how often in a row a ring was found empty, up to mostLooks. The second
+// time the guest was asked to tell.
+type poller int
 
 // New returns the ingest stage of a device whose guest memory mem resolves.
 func New(scene *components.Scene, ring qxl.Ring, mem *qxl.Memory, rel *release.Releaser, sink Sink, log *slog.Logger) *Ingest {
@@ -93,7 +98,7 @@ func (in *Ingest) Stats() Stats { return in.stats }
 
 // Rearm makes the stage look at the rings again. It has to be called when the
 // guest says that there are commands.
-func (in *Ingest) Rearm() { in.display, in.cursor = poller{}, poller{} }
+func (in *Ingest) Rearm() { in.display, in.cursor = 0, 0 }
 
 // Run takes up to budget commands from each ring, and returns after what time
 // it wants to be called again even if nothing happens: 0 when there is more.
@@ -138,26 +143,22 @@ func (in *Ingest) Flush(now time.Time, limit int) {
 }
 
 // take gets the next command of a ring into in.cmd. Of an empty one it asks once more after
-// pollInterval, then leaves it to the guest to wake the worker.
+// pollInterval, then asks the guest to wake the worker. A guest that is busy filling its
+// ring may do so late: the ring is looked at for a while all the same, and whenever
+// something else wakes the worker.
 func (in *Ingest) take(p *poller, next *time.Duration, get func(*qxl.Command) bool, request func() bool) bool {
-	if p.armed {
+	for !get(&in.cmd) {
+		if *p == 1 && !request() {
+			continue // there is something by now
+		}
+		if *p < mostLooks {
+			*next = min(*next, pollInterval<<max(*p-1, 0))
+			*p++
+		}
 		return false
 	}
-	for {
-		if get(&in.cmd) {
-			p.retried = false
-			return true
-		}
-		if !p.retried {
-			p.retried = true
-			*next = min(*next, pollInterval)
-			return false
-		}
-		if request() {
-			p.armed = true
-			return false
-		}
-	}
+	*p = 0
+	return true
 }
 
 func (in *Ingest) cursorCommand(c qxl.Command) {
@@ -228,7 +229,7 @@ func (in *Ingest) draw(c qxl.Command) {
 		in.done("draw", err, res)
 		return
 	}
-	e, d, _, _ := in.scene.NewDrawable.New()
+	e, d, _ := in.scene.NewDrawable.New()
 	in.scene.Seq++
 	d.Seq = in.scene.Seq
 	d.Command = h

@@ -81,6 +81,10 @@ func (l lossy) conflict(cmd *qxl.Drawable) bool {
 // image reports whether an image is a surface that is lossy there.
 func (l lossy) image(cmd *qxl.Drawable, i int8, area regions.Rect) bool {
 	im := cmd.Image(i)
+	if !area.Empty() && (area.Width() != cmd.BBox.Width() || area.Height() != cmd.BBox.Height()) {
+		// Scaling may look at the pixels next to the area as well.
+		area.Left, area.Top, area.Right, area.Bottom = area.Left-1, area.Top-1, area.Right+1, area.Bottom+1
+	}
 	return im != nil && im.Type == qxl.ImageSurface && l.on(im.Surface, area)
 }
 
@@ -107,22 +111,28 @@ func (l lossy) sent(cmd *qxl.Drawable, src bool, box *regions.Region) {
 	}
 	if src {
 		l.add(cmd.Surface, box)
-	} else if !masked {
+	} else if !masked && replaces(cmd) {
 		l.remove(cmd.Surface, box)
 	}
 }
 
+// replaces reports whether a command without a mask is sure to give every pixel of
+// its box a new value. It need not if it reads beyond a surface's edge; then the
+// guest does not call it opaque.
+func replaces(cmd *qxl.Drawable) bool {
+	switch cmd.Type {
+	case qxl.DrawBlackness, qxl.DrawWhiteness:
+		return true
+	case qxl.DrawFill:
+		if cmd.Brush.Type == qxl.BrushSolid {
+			return cmd.Rop&ropReads == 0
+		}
+	}
+	return cmd.Effect == qxl.EffectOpaque
+}
+
 // Lossy returns the part of a surface that the client has only roughly, or nil.
 func (st *State) Lossy(surface uint32) *regions.Region { return st.lossy[surface] }
-
-// AnyLossy returns a surface that the client has only roughly in places.
-func (st *State) AnyLossy() (surface uint32, ok bool) {
-	best := ^uint32(0)
-	for id := range st.lossy {
-		best, ok = min(best, id), true
-	}
-	return best, ok
-}
 
 // Exact notes that the client has been sent, or is about to be sent before
 // anything else, the exact pixels of an area.

@@ -84,7 +84,7 @@ func (w *lossyWorld) command() *qxl.Drawable {
 			d.Clip.Rects = append(d.Clip.Rects, w.rect())
 		}
 	}
-	d.Rop, d.Scale = lossyRops[w.rng.IntN(len(lossyRops))], qxl.ScaleNearest
+	d.Rop, d.Scale = lossyRops[w.rng.IntN(len(lossyRops))], uint8(w.rng.IntN(2))
 	d.SrcArea = regions.XYWH(w.rng.Int32N(lossyW-d.BBox.Width()+1), w.rng.Int32N(lossyH-d.BBox.Height()+1), d.BBox.Width(), d.BBox.Height())
 	if w.rng.IntN(4) == 0 {
 		d.SrcArea = w.rect()
@@ -148,29 +148,35 @@ func (w *lossyWorld) rough(d *qxl.Drawable) *qxl.Drawable {
 	return &out
 }
 
+// paint draws a command on one side.
+func (w *lossyWorld) paint(p *pair, d *qxl.Drawable) {
+	if err := p[d.Surface].Draw(d, p); err != nil {
+		w.t.Fatalf("%+v: %v", d, err)
+	}
+}
+
 // step sends a random command, as the engine does.
 func (w *lossyWorld) step() {
 	d := w.command()
-	draw := func(p *pair, d *qxl.Drawable) {
-		if err := p[d.Surface].Draw(d, p); err != nil {
-			w.t.Fatalf("%+v: %v", d, err)
-		}
-	}
 	if w.lossy.conflict(d) {
 		w.seen["conflict"]++
-		draw(&w.exact, d)
+		w.paint(&w.exact, d)
 		w.refine(d.Surface, d.BBox)
 		return
 	}
-	lossySource := false
-	if im := d.Image(d.Src); im != nil && im.Type == qxl.ImageBitmap && mayBeLossy(d) && w.rng.IntN(2) == 0 {
-		lossySource = true
+	im := d.Image(d.Src)
+	w.send(d, im != nil && im.Type == qxl.ImageBitmap && mayBeLossy(d) && w.rng.IntN(2) == 0)
+}
+
+// send sends a command, whose source image may have lost pixels.
+func (w *lossyWorld) send(d *qxl.Drawable, lossySource bool) {
+	if lossySource {
 		w.seen["lossy"]++
-		draw(&w.client, w.rough(d))
+		w.paint(&w.client, w.rough(d))
 	} else {
-		draw(&w.client, d)
+		w.paint(&w.client, d)
 	}
-	draw(&w.exact, d)
+	w.paint(&w.exact, d)
 	var box regions.Region
 	if box.SetRect(d.BBox); d.Clip.Type == qxl.ClipRects {
 		box.SetRects(d.Clip.Rects)
@@ -243,5 +249,39 @@ func TestLossyRegions(t *testing.T) {
 		if seen[what] < 100 {
 			t.Errorf("only %d times %s", seen[what], what)
 		}
+	}
+}
+
+// TestLossyNeighbours scales an area that is exact up, right beside a lossy one: the
+// pixels at its edges are mixed with their neighbours, and become rough.
+func TestLossyNeighbours(t *testing.T) {
+	w := &lossyWorld{t: t, rng: rand.New(rand.NewPCG(1, 2)), lossy: lossy{}, seen: map[string]int{}}
+	for id := range 2 {
+		w.exact[id], w.client[id] = canvas.New(qxl.Surface32xRGB, lossyW, lossyH), canvas.New(qxl.Surface32xRGB, lossyW, lossyH)
+	}
+	inside := regions.XYWH(8, 8, 8, 6)
+	var around regions.Region
+	around.SetRect(regions.XYWH(0, 0, lossyW, lossyH))
+	around.SubtractRect(inside)
+	for y := range lossyH {
+		for x := range lossyW {
+			v := w.rng.Uint32() & 0xffffff
+			binary.LittleEndian.PutUint32(w.exact[0].Row(y)[4*x:], v)
+			if around.OverlapsRect(regions.XYWH(int32(x), int32(y), 1, 1)) {
+				v ^= 0x0f0f0f
+			}
+			binary.LittleEndian.PutUint32(w.client[0].Row(y)[4*x:], v)
+		}
+	}
+	w.lossy.add(0, &around)
+	d := &qxl.Drawable{}
+	d.Reset()
+	d.Type, d.Effect, d.Surface, d.BBox = qxl.DrawCopy, qxl.EffectOpaque, 1, regions.XYWH(2, 2, 20, 15)
+	d.Rop, d.Scale, d.SrcArea = qxl.RopPut, qxl.ScaleInterpolate, inside
+	im, i := d.NewImage()
+	im.Type, im.Surface, d.Src = qxl.ImageSurface, 0, i
+	w.send(d, false)
+	if seen := w.seen["rough pixel"]; int64(seen) <= around.Area() {
+		t.Error("no pixel of the copy is rough")
 	}
 }

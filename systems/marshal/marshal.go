@@ -24,6 +24,7 @@ type Marshaller struct {
 	rel     *release.Releaser
 	encoder *encode.Encoder
 	box     regions.Region // scratch
+	rects   []regions.Rect // scratch
 }
 
 // New returns a marshaller for the scene.
@@ -34,9 +35,13 @@ func New(scene *components.Scene, rel *release.Releaser, encoder *encode.Encoder
 // State is what one client's connection needs from message to message.
 type State struct {
 	encode.Client
+	Reports bool                                // the client tells how streams do
+	Video   [components.MaxStreams]encode.Video // encoders of streams that are no MJPEG
+	Frames  []FrameSize                         // that were written, for the caller to look at and empty
 
 	palettes palettes
 	lossy    lossy
+	videos   *videos // nil while there never was one
 
 	plan     []planned
 	forms    []encode.Form
@@ -49,6 +54,7 @@ type State struct {
 	held    []ecs.Entity
 	pixels  []ecs.Handle
 	results []ecs.Handle
+	clips   []ecs.Handle
 }
 
 // command lends a command until the next Emit.
@@ -66,6 +72,8 @@ func (m *Marshaller) item(w *wire.Writer, st *State, p *planned) {
 	switch item.Kind {
 	case components.ItemDraw, components.ItemImage:
 		m.command(w, st, p.cmd, st.forms[p.first:p.first+p.n])
+	case components.ItemStreamCreate, components.ItemStreamFrame, components.ItemStreamClip, components.ItemStreamDestroy:
+		m.streamMessage(w, st, p)
 	case components.ItemSurfaceCreate:
 		w.Begin(wire.MsgDisplaySurfaceCreate)
 		w.U32(item.Surface)
@@ -108,7 +116,10 @@ func (m *Marshaller) release(st *State) {
 	for _, h := range st.results {
 		m.scene.FreeEncoded(h)
 	}
-	st.held, st.pixels, st.results = st.held[:0], st.pixels[:0], st.results[:0]
+	for _, h := range st.clips {
+		m.scene.Clips.Free(h)
+	}
+	st.held, st.pixels, st.results, st.clips = st.held[:0], st.pixels[:0], st.results[:0], st.clips[:0]
 }
 
 // Drop releases everything, when the connection has ended.
@@ -123,6 +134,7 @@ func (m *Marshaller) Drop(st *State) {
 		}
 	}
 	st.forms, st.plan = st.forms[:0], st.plan[:0]
+	m.dropStreams(st)
 	m.release(st)
 	if st.Caches != nil {
 		st.Caches.Leave(st.Channel)
@@ -161,39 +173,4 @@ func (m *Marshaller) palette(w *wire.Writer, st *State, im *qxl.Image) {
 	} else {
 		im.BitFlags |= wire.BitmapPalCacheMe
 	}
-}
-
-// bitmapOf names the layout in which a surface's pixels travel. High bytes of
-// an off-screen surface may be alpha, and must arrive.
-func bitmapOf(f qxl.SurfaceFormat, primary bool, pix []byte) (qxl.BitmapFormat, uint8) {
-	switch f {
-	case qxl.Surface32ARGB:
-		return qxl.BitmapRGBA, 0
-	case qxl.Surface8A:
-		return qxl.Bitmap8BitA, 0
-	case qxl.Surface16x555:
-		return qxl.Bitmap16Bit, 0
-	case qxl.Surface32xRGB:
-		if primary {
-			break
-		}
-		zero, ones := highBytes(pix)
-		switch {
-		case ones:
-			return qxl.Bitmap32Bit, qxl.ImageHighBitsSet
-		case !zero:
-			return qxl.BitmapRGBA, 0
-		}
-	}
-	return qxl.Bitmap32Bit, 0
-}
-
-// highBytes reports whether all high bytes of 32-bit pixels are 0, or all 0xff.
-func highBytes(pix []byte) (zero, ones bool) {
-	or, and := byte(0), byte(0xff)
-	for i := 3; i < len(pix); i += 4 {
-		or |= pix[i]
-		and &= pix[i]
-	}
-	return or == 0, and == 0xff
 }

@@ -75,7 +75,7 @@ func (r *rig) drawable(change func(*qxl.Drawable)) components.PipeItem {
 	cmd.Type, cmd.BBox, cmd.Rop, cmd.Brush.Type = qxl.DrawFill, regions.XYWH(1, 2, 3, 4), qxl.RopPut, qxl.BrushSolid
 	cmd.Resource.ID = 1
 	change(cmd)
-	e, d, _, _ := r.scene.NewDrawable.New()
+	e, d, _ := r.scene.NewDrawable.New()
 	d.Command, d.BBox, d.Type, d.Refs = h, cmd.BBox, cmd.Type, 1
 	return components.PipeItem{Kind: components.ItemDraw, Drawable: e, Surface: cmd.Surface}
 }

@@ -2,9 +2,9 @@ package marshal
 
 import (
 	"github.com/spiceecs/spiceecs/components"
+	"github.com/spiceecs/spiceecs/ecs"
 	"github.com/spiceecs/spiceecs/net/wire"
 	"github.com/spiceecs/spiceecs/qxl"
-	"github.com/spiceecs/spiceecs/regions"
 	"github.com/spiceecs/spiceecs/systems/encode"
 )
 
@@ -28,6 +28,10 @@ const MostMessages = 6
 // Pending reports whether items have been planned and not marshalled.
 func (st *State) Pending() bool { return len(st.plan) > 0 }
 
+// Held is the drawables that messages planned or being sent refer to, and the
+// number of such pixel buffers.
+func (st *State) Held() (drawables []ecs.Entity, buffers int) { return st.held, len(st.pixels) }
+
 // Plan takes an item that was popped from the pipe, with what it holds. Its
 // images are compressed by the next run of the encoder. It reports false, and
 // takes nothing, if the item needs exact pixels that the client has only
@@ -44,12 +48,10 @@ func (m *Marshaller) Plan(st *State, item *components.PipeItem) bool {
 		m.planDrawable(st, &p, d)
 		st.held = append(st.held, item.Drawable)
 	case components.ItemImage:
-		p.cmd = st.command()
-		m.pixelCommand(p.cmd, item)
-		st.forms = append(st.forms, m.encoder.Pixels(&st.Client, &p.cmd.Images[0], false))
-		p.n = 1
-		m.note(st, p.cmd, false)
-		st.pixels = append(st.pixels, item.Pixels)
+		m.planPixels(st, item)
+		return true
+	case components.ItemStreamCreate, components.ItemStreamClip, components.ItemStreamDestroy:
+		m.planStream(st, item)
 	case components.ItemSurfaceDestroy:
 		delete(st.lossy, item.Surface)
 	}
@@ -133,23 +135,9 @@ func (m *Marshaller) note(st *State, cmd *qxl.Drawable, lossySource bool) {
 		m.box.IntersectRect(cmd.BBox)
 	}
 	st.lossy.sent(cmd, lossySource, &m.box)
-}
-
-// pixelCommand makes the command that carries a copy of part of a surface.
-func (m *Marshaller) pixelCommand(d *qxl.Drawable, item *components.PipeItem) {
-	d.Reset()
-	d.Type, d.Effect, d.Surface, d.BBox = qxl.DrawCopy, qxl.EffectOpaque, item.Surface, item.Area
-	d.SrcArea = regions.Rect{Right: item.Area.Width(), Bottom: item.Area.Height()}
-	d.Rop, d.Scale = qxl.RopPut, qxl.ScaleNearest
-	im, i := d.NewImage()
-	d.Src = i
-	pix := *m.scene.Pixels.Get(item.Pixels)
-	im.Format, im.Flags = bitmapOf(qxl.SurfaceFormat(item.Format), item.Primary, pix)
-	im.ID, im.BitFlags = m.scene.NextImageID(), qxl.BitmapTopDown
-	im.Width, im.Height = uint32(d.SrcArea.Right), uint32(d.SrcArea.Bottom)
-	im.X, im.Y = im.Width, im.Height
-	im.Stride = uint32(len(pix)) / im.Y
-	im.Data.Append(pix)
+	if cmd.Surface == screen {
+		st.keepRough()
+	}
 }
 
 // Emit writes the messages of everything planned, whose images must have been

@@ -13,9 +13,9 @@ import (
 const maxBackdrop = 800
 
 // backdrops copies what the surfaces show now.
-func (s *stages) backdrops(t *Tree) {
+func (s *sim) backdrops(t *Tree) {
 	for i := range t.Surfaces {
-		if c := s.raster.Canvas(t.Surfaces[i].ID); c != nil {
+		if c := s.Raster.Canvas(t.Surfaces[i].ID); c != nil {
 			t.Surfaces[i].Backdrop = backdrop(c)
 		}
 	}

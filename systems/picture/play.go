@@ -69,7 +69,7 @@ func Play(ctx context.Context, open func() (io.ReadCloser, error), o Options) (*
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s, err := newStages(player, o.ClientEvery, o.Log)
+	s, err := newSim(player, o.ClientEvery, o.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -81,23 +81,23 @@ func Play(ctx context.Context, open func() (io.ReadCloser, error), o Options) (*
 	p.Tree.Title, p.Heat.Title = o.Title, o.Title
 	p.Tree.Client, p.Heat.Client = o.ClientEvery, o.ClientEvery
 	p.Tree.Commands, p.Heat.Commands = player.Stats().Commands, player.Stats().Commands
-	s.numbers.Executed = s.raster.Drawn
+	s.numbers.Executed = s.Raster.Drawn
 	if o.ClientEvery > 0 {
 		s.take()
 	}
-	s.raster.FlushAll()
+	s.Raster.FlushAll()
 	s.backdrops(p.Tree)
 	s.count(p)
 	return p, nil
 }
 
 // count sums everything up.
-func (s *stages) count(p *Picture) {
+func (s *sim) count(p *Picture) {
 	n := &p.Numbers
 	*n, p.Problem = s.numbers, s.firstFailure
 	n.Commands, n.Client = p.Tree.Commands, p.Tree.Client
 	n.Primary.Drawn, n.Primary.Sent = p.Heat.Counts()
-	for _, times := range s.ingest.Stats().Refused {
+	for _, times := range s.Ingest.Stats().Refused {
 		n.Refused += times
 	}
 	n.Surfaces = []SurfaceCounts{}

@@ -67,13 +67,13 @@ type SurfaceCounts struct {
 }
 
 // capture copies the trees of all surfaces.
-func (s *stages) capture() *Tree {
+func (s *sim) capture() *Tree {
 	t := new(Tree)
-	for id, e := range s.scene.ByID {
+	for id, e := range s.Scene.ByID {
 		if e.IsZero() {
 			continue
 		}
-		c := s.scene.Surfaces.Get(e)
+		c := s.Scene.Surfaces.Get(e)
 		t.Surfaces = append(t.Surfaces, Surface{
 			ID: uint32(id), Width: c.Width, Height: c.Height, Format: c.Format, Nodes: s.nodes(uint32(id)),
 		})
@@ -82,10 +82,10 @@ func (s *stages) capture() *Tree {
 }
 
 // nodes copies one surface's tree.
-func (s *stages) nodes(surface uint32) (nodes []Node) {
+func (s *sim) nodes(surface uint32) (nodes []Node) {
 	at := map[ecs.Entity]int{}
-	for e, n := range s.tree.Nodes(surface) {
-		area := s.scene.Regions.Get(n.Area)
+	for e, n := range s.Tree.Nodes(surface) {
+		area := s.Scene.Regions.Get(n.Area)
 		c := Node{
 			Kind: n.Kind, Area: area.AppendRects(nil), Pixels: area.Area(), Extents: area.Extents(), Container: -1,
 		}
@@ -95,15 +95,15 @@ func (s *stages) nodes(surface uint32) (nodes []Node) {
 		}
 		switch n.Kind {
 		case components.NodeDrawable:
-			d := s.scene.Drawables.Get(e)
+			d := s.Scene.Drawables.Get(e)
 			c.Seq, c.Type, c.Effect, c.BBox = d.Seq, d.Type, d.Effect, d.BBox
 			c.Current, c.Waiting = d.Current, d.Items.Len > 0
 		case components.NodeContainer:
-			c.Children = int(s.scene.Containers.Get(e).Children.Len)
+			c.Children = int(s.Scene.Containers.Get(e).Children.Len)
 		case components.NodeShadow:
-			sh := s.scene.Shadows.Get(e)
-			hold := s.scene.Regions.Get(sh.OnHold)
-			c.Owner = s.scene.Drawables.Get(sh.Owner).Seq
+			sh := s.Scene.Shadows.Get(e)
+			hold := s.Scene.Regions.Get(sh.OnHold)
+			c.Owner = s.Scene.Drawables.Get(sh.Owner).Seq
 			c.Hold, c.OnHold = hold.AppendRects(nil), hold.Area()
 		}
 		at[e] = len(nodes)

@@ -69,17 +69,6 @@ func (p *Pipes) Close(slot int) {
 	p.pipes[slot].open = false
 }
 
-// Clients yields the slots in use.
-func (p *Pipes) Clients() iter.Seq[int] {
-	return func(yield func(int) bool) {
-		for i := range p.pipes {
-			if p.pipes[i].open && !yield(i) {
-				return
-			}
-		}
-	}
-}
-
 // Len is the number of items in a pipe.
 func (p *Pipes) Len(slot int) int { return int(p.pipes[slot].items.Len) }
 
@@ -90,6 +79,14 @@ func (p *Pipes) Oldest(slot int) (queued time.Time, ok bool) {
 		return queued, false
 	}
 	return p.epoch.Add(time.Duration(p.scene.Items.Get(e).Queued)), true
+}
+
+// Peek returns the oldest item of a pipe, or nil.
+func (p *Pipes) Peek(slot int) *components.PipeItem {
+	if e := p.pipes[slot].items.First; !e.IsZero() {
+		return p.scene.Items.Get(e)
+	}
+	return nil
 }
 
 // Longest is the number of items and bytes in the fullest pipes.
@@ -194,6 +191,8 @@ func (p *Pipes) Release(item *components.PipeItem) {
 		p.rel.Unref(item.Drawable)
 	case components.ItemImage:
 		p.scene.Pixels.Free(item.Pixels)
+	case components.ItemStreamCreate, components.ItemStreamClip:
+		p.scene.Clips.Free(item.Clip)
 	}
 }
 

@@ -174,11 +174,17 @@ func (r *Raster) FlushReaders(id uint32) {
 	r.executeStack()
 }
 
+// mostFound is how many drawables, for each current one, may be found to be needed
+// by others, before looking further is dearer than executing all. Drawables that
+// need all older ones would make it grow with the square of their number.
+const mostFound = 16
+
 // executeStack executes the drawables on the stack and all that has to be
 // executed before them, oldest first.
 func (r *Raster) executeStack() {
 	r.mark++
 	r.set = r.set[:0]
+	limit := (int(r.scene.Current.Len) + 1) * mostFound
 	for len(r.stack) > 0 {
 		e := r.stack[len(r.stack)-1]
 		r.stack = r.stack[:len(r.stack)-1]
@@ -188,7 +194,12 @@ func (r *Raster) executeStack() {
 		}
 		d.Mark = r.mark
 		r.set = append(r.set, pending{e, d.Seq})
+		had := len(r.stack)
 		r.stack = r.tree.Before(e, r.stack)
+		if limit -= len(r.stack) - had; limit < 0 {
+			r.FlushAll()
+			return
+		}
 	}
 	slices.SortFunc(r.set, func(a, b pending) int { return cmp.Compare(a.seq, b.seq) })
 	for _, p := range r.set {

@@ -56,7 +56,7 @@ func (r *rig) add(change func(*qxl.Drawable)) {
 	cmd.Reset()
 	cmd.Type, cmd.Effect, cmd.Rop, cmd.Brush.Type = qxl.DrawFill, qxl.EffectOpaque, qxl.RopPut, qxl.BrushSolid
 	change(cmd)
-	e, d, _, _ := r.scene.NewDrawable.New()
+	e, d, _ := r.scene.NewDrawable.New()
 	r.scene.Seq++
 	d.Seq, d.Command, d.Refs = r.scene.Seq, h, 1
 	d.Surface, d.BBox, d.Type, d.Effect = cmd.Surface, cmd.BBox, cmd.Type, cmd.Effect
@@ -102,6 +102,23 @@ func TestHiddenIsNotDrawn(t *testing.T) {
 	if r.scene.Current.Len != 0 || r.scene.Commands.Len() != 0 {
 		t.Errorf("%d drawables are current, %d alive", r.scene.Current.Len, r.scene.Commands.Len())
 	}
+}
+
+// TestPile executes drawables each of which needs all older ones, in a time that
+// does not grow with the square of their number: that would be minutes.
+func TestPile(t *testing.T) {
+	r := newRig(t)
+	const pile = 100_000
+	for range pile {
+		r.add(func(d *qxl.Drawable) {
+			d.BBox, d.Effect, d.Rop, d.Brush.Color = regions.XYWH(3, 3, 1, 1), qxl.EffectBlend, qxl.RopXor, 0xffffff
+		})
+	}
+	r.fill(0, regions.XYWH(3, 4, 1, 1), 7)
+	r.raster.Update(0, regions.XYWH(3, 3, 1, 1))
+	r.drawn(pile + 1)
+	r.pixel(0, 3, 3, 0)
+	r.pixel(0, 3, 4, 7)
 }
 
 // TestUpdateDrawsLittle executes what shows in the area, and what that needs.

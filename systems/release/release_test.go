@@ -21,7 +21,7 @@ func TestUnref(t *testing.T) {
 	cmd.Reset()
 	cmd.Resource = res
 	encoded, _, _ := scene.Encoded.Alloc()
-	e, d, _, _ := scene.NewDrawable.New()
+	e, d, _ := scene.NewDrawable.New()
 	d.Command, d.Encoded, d.Cost, d.Refs = h, encoded, 100, 1
 	scene.Held = 150
 	ended := 0

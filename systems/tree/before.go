@@ -20,7 +20,7 @@ func (t *Tree) Before(e ecs.Entity, dst []ecs.Entity) []ecs.Entity {
 		return dst
 	}
 	dst = t.overlapping(n.Surface, t.scene.Regions.Get(n.Area), n.Order, true, dst)
-	for sh := t.scene.Readers.Get(e).Shadows.First; !sh.IsZero(); sh = t.shadows.Next(sh) {
+	for sh := n.Shadow; !sh.IsZero(); sh = t.scene.Shadows.Get(sh).Next {
 		n := t.scene.Nodes.Get(sh)
 		if t.surfaces[n.Surface] != nil {
 			dst = t.overlapping(n.Surface, t.scene.Regions.Get(n.Area), n.Order, false, dst)
@@ -38,7 +38,7 @@ func (t *Tree) overlapping(surface uint32, area *regions.Region, order uint32, r
 		for _, m := range t.near {
 			n := t.scene.Nodes.Get(m)
 			order = n.Order
-			if !area.Overlaps(t.scene.Regions.Get(n.Area)) {
+			if !t.meets(m, n, t.scene.Regions.Get(n.Area), area) {
 				continue
 			}
 			if n.Kind == components.NodeShadow {

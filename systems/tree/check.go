@@ -26,7 +26,7 @@ type checker struct {
 //
 //   - every node has pixels, inside its surface; a drawable's lie in its box and
 //     clip, those in a container inside the container's
-//   - the index finds exactly the nodes, by their true extents
+//   - the index finds exactly the nodes, wherever they have pixels
 //   - a shadow that follows its owner is the owner's area moved; what is on hold
 //     lies in the shadow; owner and shadow know each other
 //   - no pixel of a drawable lies under a newer opaque one, unless a shadow
@@ -101,8 +101,8 @@ func (c *checker) node(id uint32, ix *index, e ecs.Entity, n *components.Node) e
 		return errors.New("no pixels")
 	case !ix.bounds.Contains(area.Extents()):
 		return fmt.Errorf("%v is outside the surface", area.Extents())
-	case n.Extents != area.Extents():
-		return fmt.Errorf("extents %v, area %v", n.Extents, area.Extents())
+	case !n.Extents.Contains(area.Extents()):
+		return fmt.Errorf("listed with %v, area %v", n.Extents, area.Extents())
 	}
 	if found := ix.below(n.Extents, n.Order+1, nil, 1); len(found) != 1 || found[0] != e {
 		return fmt.Errorf("the index finds %v at %v", found, n.Extents)
@@ -114,13 +114,17 @@ func (c *checker) node(id uint32, ix *index, e ecs.Entity, n *components.Node) e
 }
 
 func (c *checker) drawable(e ecs.Entity, n *components.Node) error {
-	cmd := c.scene.Command(c.scene.Drawables.Get(e))
+	d := c.scene.Drawables.Get(e)
+	if n.Opaque != (d.Effect == qxl.EffectOpaque) {
+		return fmt.Errorf("opaque: %t, effect %v", n.Opaque, d.Effect)
+	}
+	cmd := c.scene.Command(d)
 	c.visibleArea(&c.a, cmd)
 	if !c.a.Contains(c.scene.Regions.Get(n.Area)) {
 		return errors.New("area outside box or clip")
 	}
 	order := n.Order
-	for sh := c.scene.Readers.Get(e).Shadows.First; !sh.IsZero(); sh = c.shadows.Next(sh) {
+	for sh := n.Shadow; !sh.IsZero(); sh = c.scene.Shadows.Get(sh).Next {
 		sn, s := c.scene.Nodes.Get(sh), c.scene.Shadows.Get(sh)
 		if s.Owner != e || sn.Order >= order || sn.Order <= n.Order-ordersPerDrawable {
 			return fmt.Errorf("shadow of order %d, owner %v", sn.Order, s.Owner)
@@ -169,7 +173,7 @@ func (c *checker) shadow(e ecs.Entity, n *components.Node) error {
 		return fmt.Errorf("owner %v has gone", s.Owner)
 	}
 	known := false
-	for sh := c.scene.Readers.Get(s.Owner).Shadows.First; !sh.IsZero(); sh = c.shadows.Next(sh) {
+	for sh := c.scene.Nodes.Get(s.Owner).Shadow; !sh.IsZero(); sh = c.scene.Shadows.Get(sh).Next {
 		known = known || sh == e
 	}
 	if !known {

@@ -67,7 +67,7 @@ func (l *line) do(t *testing.T, text string) {
 	case "copy":
 		cmd.Type = qxl.DrawCopyBits
 	}
-	e, d, _, _ := l.scene.NewDrawable.New()
+	e, d, _ := l.scene.NewDrawable.New()
 	d.Command, d.BBox, d.Type, d.Effect, d.Refs = h, cmd.BBox, cmd.Type, cmd.Effect, 1
 	d.Current = true
 	l.names[e] = name

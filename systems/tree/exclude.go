@@ -3,7 +3,6 @@ package tree
 import (
 	"github.com/spiceecs/spiceecs/components"
 	"github.com/spiceecs/spiceecs/ecs"
-	"github.com/spiceecs/spiceecs/qxl"
 	"github.com/spiceecs/spiceecs/regions"
 )
 
@@ -47,9 +46,12 @@ func (t *Tree) exclude(surface, order uint32, area *regions.Region) {
 				continue // a shadow that went with its owner
 			}
 			n := t.scene.Nodes.Get(m)
-			if order = n.Order; n.Kind == components.NodeShadow {
+			order = n.Order
+			switch {
+			case !n.Extents.Overlaps(t.a.Extents()):
+			case n.Kind == components.NodeShadow:
 				t.hold(m)
-			} else {
+			default:
 				t.cut(m)
 			}
 			if t.a.Empty() {
@@ -66,7 +68,7 @@ func (t *Tree) exclude(surface, order uint32, area *regions.Region) {
 func (t *Tree) hold(m ecs.Entity) {
 	n, s := t.scene.Nodes.Get(m), t.scene.Shadows.Get(m)
 	area := t.scene.Regions.Get(n.Area)
-	if !t.a.Overlaps(area) {
+	if !t.meets(m, n, area, &t.a) {
 		return
 	}
 	t.c.Copy(&t.a)
@@ -79,22 +81,34 @@ func (t *Tree) hold(m ecs.Entity) {
 func (t *Tree) cut(m ecs.Entity) {
 	n := t.scene.Nodes.Get(m)
 	area := t.scene.Regions.Get(n.Area)
-	if !t.a.Overlaps(area) {
+	if !t.meets(m, n, area, &t.a) {
 		return
 	}
-	opaque := t.scene.Drawables.Get(m).Effect == qxl.EffectOpaque
 	t.c.Copy(area)
 	t.c.Intersect(&t.a) // what it loses
 	area.Subtract(&t.a)
-	if opaque {
+	if n.Opaque {
 		t.a.Subtract(&t.c)
 	}
 	if area.Empty() {
 		t.hide(m)
 		return
 	}
-	t.surfaces[n.Surface].move(n, area.Extents())
 	t.shrinkShadows(m, &t.c)
+}
+
+// meets reports whether a node that the index found has pixels of its area where
+// something was sought. If it was found in vain, as it has lost some that it is listed
+// with, the index is told. To follow each loss at once would take longer: most nodes
+// lose some more, or all, before anybody is misled.
+func (t *Tree) meets(m ecs.Entity, n *components.Node, area, sought *regions.Region) bool {
+	if sought.Overlaps(area) {
+		return true
+	}
+	if now := area.Extents(); !now.Overlaps(sought.Extents()) {
+		t.surfaces[n.Surface].move(m, n, now)
+	}
+	return false
 }
 
 // hide takes a drawable that cannot be seen any more from tree, canvas and pipes.

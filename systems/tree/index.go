@@ -9,8 +9,8 @@ import (
 // Nodes are taken from the index a few at a time: most walks end at the first
 // ones. What goes on takes more and more at once.
 const (
-	firstChunk = 4
-	mostChunk  = 64
+	firstChunk = 1
+	mostChunk  = 1024
 )
 
 func nextChunk(n int) int { return min(4*n, mostChunk) }
@@ -35,15 +35,17 @@ func (ix *index) insert(e ecs.Entity, n *components.Node) {
 		ix.nodes = append(ix.nodes, ecs.Entity{})
 	}
 	ix.nodes[e.ID()] = e
-	ix.tiles.Put(n.Order, e.ID(), n.Extents)
+	ix.tiles.Insert(n.Order, e.ID(), n.Extents)
 }
 
 func (ix *index) remove(n *components.Node) { ix.tiles.Remove(n.Order, n.Extents) }
 
-// move follows a change of a node's extents.
-func (ix *index) move(n *components.Node, now regions.Rect) {
-	ix.tiles.Move(n.Order, n.Extents, now)
-	n.Extents = now
+// move lists a node with other extents, which hold all its pixels.
+func (ix *index) move(e ecs.Entity, n *components.Node, now regions.Rect) {
+	if n.Extents != now {
+		ix.tiles.Move(n.Order, e.ID(), n.Extents, now)
+		n.Extents = now
+	}
 }
 
 // below appends to dst up to limit nodes whose extents overlap rc, the newest

@@ -30,7 +30,7 @@ func (t *Tree) place(e ecs.Entity, opaque bool) placing {
 			}
 			mn := t.scene.Nodes.Get(m)
 			mine := t.scene.Regions.Get(mn.Area)
-			if !area.Overlaps(mine) {
+			if !t.meets(m, mn, mine, area) {
 				p.base = mn.Order
 				continue
 			}
@@ -55,11 +55,12 @@ func (t *Tree) place(e ecs.Entity, opaque bool) placing {
 
 // equal deals with a newcomer that has the very area of m, on top of which
 // nothing else overlaps it, where the effect says what that means. That nothing
-// does is only known of what is current or in a pipe, since what came later is
-// there as well; while m is only being sent, something on top may have gone.
+// does is only known of what is current, since what came later is then current as
+// well. Once m has been drawn something on top may have gone, even while m waits
+// for clients: those may see the other in pictures of a video.
 func (t *Tree) equal(e, m ecs.Entity, p *placing) bool {
 	d, o := t.scene.Drawables.Get(e), t.scene.Drawables.Get(m)
-	if d.Effect != o.Effect || !o.Current && o.Items.Len == 0 {
+	if d.Effect != o.Effect || !o.Current {
 		return false
 	}
 	a, b := t.scene.Command(d), t.scene.Command(o)
@@ -133,8 +134,7 @@ func samePath(a, b *qxl.Drawable) bool {
 // opaque and does. Drawables that read are always at the root.
 func (t *Tree) home(area *regions.Region, m ecs.Entity) ecs.Entity {
 	n := t.scene.Nodes.Get(m)
-	if t.scene.Drawables.Get(m).Effect == qxl.EffectOpaque && t.scene.Readers.Get(m).Shadows.Len == 0 &&
-		t.scene.Regions.Get(n.Area).Contains(area) {
+	if n.Opaque && n.Shadow.IsZero() && t.scene.Regions.Get(n.Area).Contains(area) {
 		if c := n.Container; !c.IsZero() && t.scene.Containers.Get(c).Children.First == m {
 			return c // m is its root
 		}

@@ -29,16 +29,15 @@ func (r *reads) add(rd read) {
 	}
 }
 
-// readsOf lists what a command reads. self reports that it reads its own
-// target in another way than copy bits does.
-func readsOf(scene *components.Scene, cmd *qxl.Drawable) (r reads, self bool) {
+// readsOf lists what a command reads.
+func readsOf(scene *components.Scene, cmd *qxl.Drawable) (r reads) {
 	if cmd.Type == qxl.DrawCopyBits {
 		dx, dy := cmd.SrcPos.X-cmd.BBox.Left, cmd.SrcPos.Y-cmd.BBox.Top
 		r.add(read{cmd.Surface, cmd.BBox.Translate(dx, dy), true, dx, dy})
-		return r, false
+		return r
 	}
 	if len(cmd.Images) == 0 {
-		return r, false
+		return r
 	}
 	for i := range cmd.Images {
 		im := &cmd.Images[i]
@@ -51,14 +50,12 @@ func readsOf(scene *components.Scene, cmd *qxl.Drawable) (r reads, self bool) {
 		}
 		whole := regions.Rect{Right: s.Width, Bottom: s.Height}
 		rd := read{surface: im.Surface, area: whole}
-		if im.Surface == cmd.Surface {
-			self = true
-		} else if int8(i) == cmd.Src && cmd.Type != qxl.DrawComposite {
+		if int8(i) == cmd.Src && cmd.Type != qxl.DrawComposite && im.Surface != cmd.Surface {
 			rd = sourceRead(cmd, im.Surface, whole)
 		}
 		r.add(rd)
 	}
-	return r, self
+	return r
 }
 
 // sourceRead is how a command reads its source image. Unscaled, pixel by pixel;
@@ -78,7 +75,7 @@ func sourceRead(cmd *qxl.Drawable, surface uint32, whole regions.Rect) read {
 
 // castShadows makes the shadows of what a drawable reads, right below it.
 func (t *Tree) castShadows(e ecs.Entity, r *reads) {
-	for i := range r.n {
+	for i := r.n - 1; i >= 0; i-- { // the newest is the first in the owner's list
 		rd := &r.all[i]
 		ix := t.surfaces[rd.surface]
 		if ix == nil {
@@ -99,24 +96,22 @@ func (t *Tree) castShadows(e ecs.Entity, r *reads) {
 		}
 		hold, holdOf, _ := t.scene.Regions.Alloc()
 		holdOf.Clear()
-		order := t.scene.Nodes.Get(e).Order - 1 - uint32(i)
 		sh, n, s := t.scene.NewShadow.New()
+		owner := t.scene.Nodes.Get(e)
 		*n = components.Node{
-			Kind: components.NodeShadow, InTree: true, Surface: rd.surface, Order: order, Area: area, Extents: areaOf.Extents(),
+			Kind: components.NodeShadow, InTree: true, Surface: rd.surface, Order: owner.Order - 1 - uint32(i),
+			Area: area, Extents: areaOf.Extents(),
 		}
-		*s = components.Shadow{Owner: e, OnHold: hold, Follows: rd.follows, DX: rd.dx, DY: rd.dy}
+		*s = components.Shadow{Owner: e, Next: owner.Shadow, OnHold: hold, Follows: rd.follows, DX: rd.dx, DY: rd.dy}
+		owner.Shadow = sh
+		t.shadows++
 		ix.insert(sh, n)
-		t.shadows.PushBack(&t.scene.Readers.Get(e).Shadows, sh)
 	}
 }
 
 // dropShadows ends all shadows of a drawable.
 func (t *Tree) dropShadows(owner ecs.Entity) {
-	for {
-		sh := t.scene.Readers.Get(owner).Shadows.First
-		if sh.IsZero() {
-			return
-		}
+	for sh := t.scene.Nodes.Get(owner).Shadow; !sh.IsZero(); sh = t.scene.Nodes.Get(owner).Shadow {
 		t.dropShadow(owner, sh)
 	}
 }
@@ -127,15 +122,20 @@ func (t *Tree) dropShadow(owner, sh ecs.Entity) {
 	t.surfaces[n.Surface].remove(n)
 	t.scene.Regions.Free(n.Area)
 	t.push(n.Surface, n.Order, s.OnHold)
-	t.shadows.Remove(&t.scene.Readers.Get(owner).Shadows, sh)
+	at := &t.scene.Nodes.Get(owner).Shadow
+	for *at != sh {
+		at = &t.scene.Shadows.Get(*at).Next
+	}
+	*at = s.Next
+	t.shadows--
 	t.scene.World.Remove(sh)
 }
 
 // shrinkShadows follows the loss of lost from the owner's area.
 func (t *Tree) shrinkShadows(owner ecs.Entity, lost *regions.Region) {
-	for sh := t.scene.Readers.Get(owner).Shadows.First; !sh.IsZero(); {
+	for sh := t.scene.Nodes.Get(owner).Shadow; !sh.IsZero(); {
 		s := t.scene.Shadows.Get(sh)
-		next := s.OfOwner.Next
+		next := s.Next
 		if s.Follows {
 			t.shrinkShadow(owner, sh, lost)
 		}
@@ -154,7 +154,6 @@ func (t *Tree) shrinkShadow(owner, sh ecs.Entity, lost *regions.Region) {
 		t.dropShadow(owner, sh)
 		return
 	}
-	t.surfaces[n.Surface].move(n, area.Extents())
 	t.b.Intersect(hold)
 	if t.b.Empty() {
 		return

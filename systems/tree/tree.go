@@ -51,10 +51,10 @@ type Tree struct {
 	order     uint32   // of the newest drawable
 
 	siblings ecs.Links[components.Node]
-	shadows  ecs.Links[components.Shadow]
 
 	work      []task // exclusions still to be done
 	running   bool
+	shadows   int // there are
 	unchecked int // operations since the last check, in the invariants build
 	near      []ecs.Entity
 	a, b, c   regions.Region // scratch
@@ -62,6 +62,9 @@ type Tree struct {
 
 	Stats Stats
 }
+
+// Shadows is how many areas are kept because something newer reads them.
+func (t *Tree) Shadows() int { return t.shadows }
 
 // Stats counts what the tree did.
 type Stats struct {
@@ -80,7 +83,6 @@ func New(scene *components.Scene, consumers Consumers) *Tree {
 	return &Tree{
 		scene: scene, consumers: consumers, surfaces: make([]*index, len(scene.ByID)),
 		siblings: ecs.NewLinks(&scene.Nodes, func(n *components.Node) *ecs.Link { return &n.Sibling }),
-		shadows:  ecs.NewLinks(&scene.Shadows, func(s *components.Shadow) *ecs.Link { return &s.OfOwner }),
 	}
 }
 
@@ -116,18 +118,14 @@ const (
 	Added    Result = iota // it is in the tree
 	Ignored                // it changes nothing; nobody needs it
 	Reverted               // it undoes an older one, see Add
-	Barrier                // it is in the tree, and reads what it draws on, see Add
 )
 
 // Add puts a drawable, which must be newer than all others, into the tree of
 // its surface.
 //
-// With Reverted, the drawable undoes an older one, with: whoever has not
-// consumed that yet needs neither, everybody else needs e. The caller deals
+// With Reverted, the drawable undoes an older one, with, which is current: whoever
+// has not consumed that yet needs neither, everybody else needs e. The caller deals
 // with all consumers; with is no longer in the tree then, and e is.
-//
-// With Barrier, the caller has to execute e at once, after all that is current:
-// what it sees would not be the same later.
 func (t *Tree) Add(e ecs.Entity) (res Result, with ecs.Entity) {
 	t.Stats.Added++
 	d := t.scene.Drawables.Get(e)
@@ -137,12 +135,14 @@ func (t *Tree) Add(e ecs.Entity) (res Result, with ecs.Entity) {
 		t.Stats.Ignored++
 		return Ignored, with
 	}
-	reads, self := readsOf(t.scene, cmd)
+	reads := readsOf(t.scene, cmd)
 	t.order += ordersPerDrawable
 	h, area, _ := t.scene.Regions.Alloc()
 	t.visibleArea(area, cmd)
 	n := t.scene.Nodes.Get(e)
-	*n = components.Node{Kind: components.NodeDrawable, Surface: surface, Order: t.order, Area: h, Extents: area.Extents()}
+	*n = components.Node{
+		Kind: components.NodeDrawable, Opaque: opaque, Surface: surface, Order: t.order, Area: h, Extents: area.Extents(),
+	}
 	base := t.order
 	// Drawables that end on the way bring exclusions about, which have to wait.
 	t.running = true
@@ -164,9 +164,6 @@ func (t *Tree) Add(e ecs.Entity) (res Result, with ecs.Entity) {
 	t.castShadows(e, &reads)
 	if opaque {
 		t.exclude(surface, base, t.scene.Regions.Get(h))
-	}
-	if self {
-		res = Barrier
 	}
 	t.insert(e)
 	t.running = false

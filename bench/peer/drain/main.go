@@ -21,6 +21,7 @@ func main() {
 	flag.StringVar(&o.Addr, "addr", "127.0.0.1:5930", "the server's `HOST:PORT`")
 	flag.StringVar(&o.Password, "password", "", "password of the server")
 	flag.IntVar(&o.Rate, "rate", 0, "read at most so many `bytes` a second from the display, 0: as they come")
+	flag.DurationVar(&o.Burst, "burst", 0, "make up, with -rate, for so much silence by reading faster, 0: for all of it")
 	flag.Int64Var(&o.Cache, "cache", drain.DefaultCache, "size of the pixmap cache in `pixels`")
 	flag.IntVar(&o.Window, "glz-window", drain.DefaultWindow, "size of the GLZ window in `pixels`")
 	idle := flag.Duration("idle", 1500*time.Millisecond, "end after this much silence on the display")

@@ -7,8 +7,11 @@ import "C"
 
 import (
 	"fmt"
+	"runtime"
 	"runtime/cgo"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/spiceecs/spiceecs"
 	"github.com/spiceecs/spiceecs/net/wire"
@@ -40,9 +43,14 @@ func se_device_new(h C.uint64_t, shim unsafe.Pointer, info *C.struct_se_device_i
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var err error
+	var rec *spiceecs.Recording
+	if s.record != nil {
+		rec = s.record.Recording
+	}
 	d.Device, err = s.AddDevice(spiceecs.DeviceOptions{
-		ID: d.id, Ring: d.ring, Memory: memory, Surfaces: int(info.surfaces), RAM: uint32(info.ram),
+		ID: d.id, Recording: rec, Ring: d.ring, Memory: memory, Surfaces: int(info.surfaces), RAM: uint32(info.ram),
 		ImageCompression: s.compression.String(), JPEG: encode.WANNames[s.jpeg-1], ZlibGLZ: encode.WANNames[s.zlib-1],
+		StreamingVideo: s.streaming.String(), VideoCodecs: s.codecs,
 		OnDisplay: func(uint32) { d.tellCaps() }, OnLeft: d.left,
 	})
 	if status("adding a device", err) != 0 {
@@ -50,7 +58,21 @@ func se_device_new(h C.uint64_t, shim unsafe.Pointer, info *C.struct_se_device_i
 		return 0
 	}
 	s.devices[d.id] = d
+	_ = d.Carry(ownThread) // it has only just started
 	return handle(d)
+}
+
+// ownThread keeps the worker on one thread of the system from now on: a VMM may
+// tell its callers by their threads. Its timers are not as slack as those of the
+// engine's other threads: frames of videos have their time.
+func ownThread(*display.Worker) error {
+	const slack = 50_000 // nanoseconds, as usual
+	runtime.LockOSThread()
+	name := []byte("SPICE Worker\x00")
+	if err := unix.Prctl(unix.PR_SET_TIMERSLACK, slack, 0, 0, 0); err != nil {
+		return err
+	}
+	return unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0)
 }
 
 //export se_device_free
@@ -64,8 +86,10 @@ func se_device_free(h C.uint64_t) {
 	d.ring.free()
 }
 
-//export se_device_wakeup
-func se_device_wakeup(h C.uint64_t) { of[*device](h).Wakeup() }
+// se_device_wake_fd is an eventfd; who adds to it makes the worker look at the rings.
+//
+//export se_device_wake_fd
+func se_device_wake_fd(h C.uint64_t) C.int { return C.int(of[*device](h).WakeFD()) }
 
 //export se_device_oom
 func se_device_oom(h C.uint64_t) { of[*device](h).OOM() }
@@ -221,8 +245,8 @@ func (d *device) updateArea(rq *C.struct_se_request, dirty *C.struct_se_rect, ro
 				last.right, last.bottom = max(last.right, C.int32_t(r.Right)), max(last.bottom, C.int32_t(r.Bottom))
 			}
 		}
-		if async && len(out) > 0 {
-			C.host_updated(host, d.ring.shim, C.uint32_t(surface), &out[0], C.uint32_t(len(out)))
+		if async {
+			C.host_updated(host, d.ring.shim, C.uint32_t(surface), unsafe.SliceData(out), C.uint32_t(len(out)))
 		}
 	})
 }

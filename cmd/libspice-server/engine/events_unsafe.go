@@ -12,38 +12,38 @@ import (
 	"syscall"
 	"unsafe"
 
+	"github.com/spiceecs/spiceecs"
 	"github.com/spiceecs/spiceecs/net/core"
-	"github.com/spiceecs/spiceecs/net/link"
 	"github.com/spiceecs/spiceecs/net/wire"
 )
 
 // post queues something for the VMM's main thread.
 func (s *server) post(e C.struct_se_event) { C.host_post(host, s.shim, &e) }
 
-// Flags of SpiceChannelEventInfo.
-const (
-	eventTLS = 1 << iota
-	eventExtendedAddresses
-)
-
-// linked tells the VMM of a channel. Display channels and their capabilities
+// linked tells the VMM of a connection. Display channels and their capabilities
 // are remembered, for the guest.
-func (s *server) linked(up bool, client uint32, h link.Hello) {
-	if !up {
-		s.left(h.Type, h.ID, client)
+func (s *server) linked(l spiceecs.LinkEvent) {
+	h := &l.Hello
+	e := C.struct_se_event{serial: C.uint64_t(h.Serial)}
+	switch l.State {
+	case core.LinkOpened:
+		e.kind, e.local, e.peer = C.SE_CHANNEL_OPENED, address(h.Local), address(h.Remote)
+	case core.LinkRefused:
+		e.kind = C.SE_CHANNEL_REFUSED
+	case core.LinkUp:
+		if h.Type == wire.ChannelDisplay {
+			s.mu.Lock()
+			s.caps[link2{l.Client, h.ID}] = h.Caps
+			s.mu.Unlock()
+		}
+		e.kind, e.connection = C.SE_CHANNEL_UP, C.uint32_t(l.Client)
+		e._type, e.id = C.uint32_t(h.Type), C.uint32_t(h.ID)
+		if h.Secure {
+			e.tls = 1
+		}
+	case core.LinkEnded:
+		s.left(h.Type, h.ID, l.Client)
 		return
-	}
-	if h.Type == wire.ChannelDisplay {
-		s.mu.Lock()
-		s.caps[link2{client, h.ID}] = h.Caps
-		s.mu.Unlock()
-	}
-	e := C.struct_se_event{
-		kind: C.SE_CHANNEL_UP, connection: C.uint32_t(client), _type: C.uint32_t(h.Type), id: C.uint32_t(h.ID),
-		flags: eventExtendedAddresses, local: address(h.Local), peer: address(h.Remote),
-	}
-	if h.Secure {
-		e.flags |= eventTLS
 	}
 	s.post(e)
 }

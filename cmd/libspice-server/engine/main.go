@@ -18,7 +18,9 @@ import "C"
 import (
 	"log/slog"
 	"os"
+	"runtime"
 	"runtime/cgo"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 )
@@ -46,7 +48,16 @@ func se_open(abi C.uint32_t, h *C.struct_se_host) C.int {
 		return -1
 	}
 	host = h
+	spareFirst()
 	return 0
+}
+
+// spareFirst puts the first collection off until there is something to collect:
+// a heap that begins would be collected at each doubling of next to nothing.
+func spareFirst() {
+	const late = 1200 // percent: a first collection at 48 MiB, of which 25 are a client's GLZ window
+	usual := debug.SetGCPercent(late)
+	runtime.AddCleanup(new([16]byte), func(percent int) { debug.SetGCPercent(percent) }, usual)
 }
 
 // of is what a handle of the shim stands for.

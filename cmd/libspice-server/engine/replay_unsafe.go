@@ -96,34 +96,52 @@ func (r *replay) free(b guest.Block) {
 	}
 }
 
-// se_replay_next answers -1 where the caller has to free something first.
+// se_replay_next answers how many entries there are, the last of which may be no
+// command; or -1 where the caller has to free something first.
 //
 //export se_replay_next
-func se_replay_next(h C.uint64_t, out *C.struct_se_replayed) C.int {
+func se_replay_next(h C.uint64_t, out *C.struct_se_replayed, room C.int) C.int {
 	r := of[*replay](h)
-	*out = C.struct_se_replayed{kind: C.SE_REPLAY_END}
 	r.free(r.old)
 	r.old = 0
+	for i := range unsafe.Slice(out, room) {
+		e := &unsafe.Slice(out, room)[i]
+		if !r.next(e) {
+			if i == 0 {
+				return -1
+			}
+			return C.int(i)
+		}
+		if e.kind != C.SE_REPLAY_COMMAND {
+			return C.int(i) + 1
+		}
+	}
+	return room
+}
+
+// next finds the next entry. It reports false where something has to be freed first.
+func (r *replay) next(out *C.struct_se_replayed) bool {
+	*out = C.struct_se_replayed{kind: C.SE_REPLAY_END}
 	for {
 		if !r.again {
 			if err := r.reader.Next(&r.ev); err != nil {
 				if !errors.Is(err, io.EOF) {
 					logger.Error("recording", "err", err)
 				}
-				return 0
+				return true
 			}
 			r.mapIDs()
 		}
 		done, err := r.event(out)
 		if r.again = errors.Is(err, errAgain) || errors.Is(err, guest.ErrFull); r.again {
-			return -1
+			return false
 		}
 		if err != nil {
 			logger.Error("recording", "event", r.ev.Counter, "err", err)
-			return 0
+			return true
 		}
 		if done {
-			return 0
+			return true
 		}
 	}
 }

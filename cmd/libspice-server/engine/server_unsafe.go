@@ -25,6 +25,7 @@ import (
 	"github.com/spiceecs/spiceecs/net/wire"
 	"github.com/spiceecs/spiceecs/systems/display"
 	"github.com/spiceecs/spiceecs/systems/encode"
+	"github.com/spiceecs/spiceecs/systems/stream"
 )
 
 // server is a SpiceServer.
@@ -34,12 +35,19 @@ type server struct {
 	tls    *tls.Config
 	leds   atomic.Uint32 // what the VMM's keyboard shows
 	client atomic.Bool   // clients move the pointer
+	record *recording    // nil: none
+
+	accept  func() // lets clients in
+	open    <-chan struct{}
+	serving sync.WaitGroup
 
 	mu          sync.Mutex
 	devices     map[uint8]*device
 	caps        map[link2]wire.Caps // of linked display channels
 	compression encode.Compression
 	jpeg, zlib  encode.WAN
+	streaming   stream.Mode
+	codecs      string // as stream.ParseCodecs takes it
 }
 
 // link2 is a client's channel of a device.
@@ -53,7 +61,10 @@ func se_server_new(shim unsafe.Pointer) C.uint64_t {
 	s := &server{
 		shim: shim, devices: map[uint8]*device{}, caps: map[link2]wire.Caps{},
 		compression: encode.AutoGLZ, jpeg: encode.Auto, zlib: encode.Auto,
+		streaming: stream.Filter, codecs: stream.DefaultCodecs,
 	}
+	open := make(chan struct{})
+	s.open, s.accept = open, sync.OnceFunc(func() { close(open) })
 	var err error
 	s.Server, err = spiceecs.New(spiceecs.Options{
 		Logger: logger, Exclusive: os.Getenv("SPICE_DEBUG_ALLOW_MC") == "",
@@ -62,6 +73,9 @@ func se_server_new(shim unsafe.Pointer) C.uint64_t {
 	if status("starting a server", err) != 0 {
 		return 0
 	}
+	// A VMM without its recording is better than none.
+	s.record, err = openRecording()
+	status("opening the recording", err)
 	return handle(s)
 }
 
@@ -70,6 +84,11 @@ func se_server_free(h C.uint64_t) {
 	s := of[*server](h)
 	cgo.Handle(h).Delete()
 	_ = s.Close() // it is not closed yet
+	s.accept()
+	s.serving.Wait()
+	if s.record != nil {
+		status("closing the recording", s.record.close())
+	}
 }
 
 // Flags of a listening address, as of spice_server_set_addr.
@@ -86,6 +105,7 @@ func se_server_listen(h C.uint64_t, addr *C.char, port, flags, secure C.int) C.i
 	switch {
 	case flags&addrUnix != 0:
 		network, address = "unix", C.GoString(addr)
+		forget(address)
 	case flags&addrIPv4 != 0:
 		network = "tcp4"
 	case flags&addrIPv6 != 0:
@@ -97,6 +117,13 @@ func se_server_listen(h C.uint64_t, addr *C.char, port, flags, secure C.int) C.i
 	}
 	s.serve(l, secure != 0)
 	return 0
+}
+
+// forget removes a socket that an earlier process has left behind.
+func forget(path string) {
+	if st, err := os.Lstat(path); err == nil && st.Mode().Type() == os.ModeSocket {
+		_ = os.Remove(path) // listening will tell
+	}
 }
 
 //export se_server_listen_fd
@@ -111,8 +138,11 @@ func se_server_listen_fd(h C.uint64_t, fd C.int) C.int {
 	return 0
 }
 
+// serve returns when clients may come; they are let in by accept.
 func (s *server) serve(l net.Listener, secure bool) {
-	go func() {
+	s.Prepare()
+	s.serving.Go(func() {
+		<-s.open
 		var err error
 		if secure {
 			err = s.ServeTLS(l, s.tls)
@@ -122,8 +152,11 @@ func (s *server) serve(l net.Listener, secure bool) {
 		if err != nil && !errors.Is(err, spiceecs.ErrClosed) {
 			logger.Error("listener failed", "err", err)
 		}
-	}()
+	})
 }
+
+//export se_server_accept
+func se_server_accept(h C.uint64_t) { of[*server](h).accept() }
 
 //export se_server_tls
 func se_server_tls(h C.uint64_t, certs, key, passwd, ciphers *C.char) C.int {
@@ -194,8 +227,37 @@ func se_server_images(h C.uint64_t, compression, jpeg, zlib C.int) {
 	defer s.mu.Unlock()
 	c, j, z := encode.Compression(compression), encode.WAN(jpeg), encode.WAN(zlib)
 	s.compression, s.jpeg, s.zlib = cmp.Or(c, s.compression), cmp.Or(j, s.jpeg), cmp.Or(z, s.zlib)
+	s.tell(display.Images(c, j, z))
+}
+
+// se_server_video changes what is sent as video, and in which codecs; 0 and NULL
+// leave it as it is.
+//
+//export se_server_video
+func se_server_video(h C.uint64_t, streaming C.int, codecs *C.char) C.int {
+	s := of[*server](h)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if codecs != nil {
+		list := C.GoString(codecs)
+		parsed, err := stream.ParseCodecs(list)
+		if err != nil {
+			return status("setting the video codecs", err)
+		}
+		s.codecs = list
+		s.tell(display.VideoCodecs(parsed))
+	}
+	if streaming != 0 {
+		s.streaming = stream.Mode(streaming)
+		s.tell(display.Streaming(s.streaming))
+	}
+	return 0
+}
+
+// tell makes a request of all devices. s.mu is locked.
+func (s *server) tell(r spiceecs.Request) {
 	for _, d := range s.devices {
-		d.CarryAsync(display.Images(c, j, z), func(error) {})
+		d.CarryAsync(r, func(error) {})
 	}
 }
 

@@ -37,7 +37,7 @@ void events_post(void *server, const struct se_event *e)
     ev->next = NULL;
     pthread_mutex_lock(&s->lock);
     bool first = !s->first, full = s->waiting >= 2 * MANY || (s->waiting >= MANY && expendable(e->kind));
-    bool channel = e->kind == SE_CHANNEL_UP || e->kind == SE_CHANNEL_DOWN;
+    bool channel = e->kind <= SE_CHANNEL_DOWN;
     if (full && !channel) {
         free(ev);
     } else {
@@ -69,7 +69,7 @@ static struct event *take(SpiceServer *s)
 
 static void tell(SpiceServer *s, int event, SpiceChannelEventInfo *info)
 {
-    if (s->core->base.minor_version >= 3 && s->core->channel_event) {
+    if (s->core && s->core->base.minor_version >= 3 && s->core->channel_event) {
         s->core->channel_event(event, info);
     }
 }
@@ -87,37 +87,61 @@ static void addresses(SpiceChannelEventInfo *info, const struct se_event *e)
     info->plen = e->peer.size < sizeof info->paddr ? e->peer.size : sizeof info->paddr;
 }
 
-static void channel_up(SpiceServer *s, const struct se_event *e)
+static void channel_opened(SpiceServer *s, const struct se_event *e)
 {
     struct channel *c = calloc(1, sizeof *c);
     if (!c) {
         return;
     }
+    c->serial = e->serial;
     c->next = s->channels;
     s->channels = c;
     addresses(&c->info, e);
-    c->info.flags = (int)e->flags;
+    c->info.flags = SPICE_CHANNEL_EVENT_FLAG_ADDR_EXT;
     tell(s, SPICE_CHANNEL_EVENT_CONNECTED, &c->info);
+}
+
+/* The place in the list of the channel that e is about, which may be its end. */
+static struct channel **find(SpiceServer *s, const struct se_event *e)
+{
+    struct channel **at = &s->channels;
+    for (; *at; at = &(*at)->next) {
+        const SpiceChannelEventInfo *i = &(*at)->info;
+        if (e->kind == SE_CHANNEL_DOWN ? i->connection_id == (int)e->connection && i->type == (int)e->type &&
+                                             i->id == (int)e->id
+                                       : (*at)->serial == e->serial) {
+            break;
+        }
+    }
+    return at;
+}
+
+static void channel_up(SpiceServer *s, const struct se_event *e)
+{
+    struct channel *c = *find(s, e);
+    if (!c) {
+        return;
+    }
     c->info.connection_id = (int)e->connection;
     c->info.type = (int)e->type;
     c->info.id = (int)e->id;
+    c->info.flags |= e->tls ? SPICE_CHANNEL_EVENT_FLAG_TLS : 0;
     tell(s, SPICE_CHANNEL_EVENT_INITIALIZED, &c->info);
 }
 
-static void channel_down(SpiceServer *s, const struct se_event *e)
+/* A channel that was linked, or a connection that was refused, has ended. */
+static void channel_gone(SpiceServer *s, const struct se_event *e)
 {
-    for (struct channel **at = &s->channels; *at; at = &(*at)->next) {
-        struct channel *c = *at;
-        if (c->info.connection_id != (int)e->connection || c->info.type != (int)e->type || c->info.id != (int)e->id) {
-            continue;
-        }
-        *at = c->next;
-        tell(s, SPICE_CHANNEL_EVENT_DISCONNECTED, &c->info);
-        free(c);
-        if (e->type == SPICE_CHANNEL_MAIN && s->exit_on_disconnect) {
-            exit(0);
-        }
+    struct channel **at = find(s, e), *c = *at;
+    if (!c) {
         return;
+    }
+    *at = c->next;
+    tell(s, SPICE_CHANNEL_EVENT_DISCONNECTED, &c->info);
+    bool main = c->info.type == SPICE_CHANNEL_MAIN;
+    free(c);
+    if (main && s->exit_on_disconnect) {
+        exit(0);
     }
 }
 
@@ -169,11 +193,15 @@ static void tablet(SpiceServer *s, const struct se_event *e)
 static void run(SpiceServer *s, const struct se_event *e)
 {
     switch (e->kind) {
+    case SE_CHANNEL_OPENED:
+        channel_opened(s, e);
+        break;
     case SE_CHANNEL_UP:
         channel_up(s, e);
         break;
+    case SE_CHANNEL_REFUSED:
     case SE_CHANNEL_DOWN:
-        channel_down(s, e);
+        channel_gone(s, e);
         break;
     case SE_SCANCODE:
         scancode(s, (uint8_t)e->a);
@@ -187,22 +215,35 @@ static void run(SpiceServer *s, const struct se_event *e)
     }
 }
 
-static void readable(int fd, int event, void *opaque)
+void events_run(SpiceServer *s)
 {
-    (void)event;
     eventfd_t n;
     struct event *ev;
-    engine_tame_signals();
-    eventfd_read(fd, &n);
-    while ((ev = take(opaque))) {
-        run(opaque, &ev->e);
+    eventfd_read(s->wake, &n);
+    while ((ev = take(s))) {
+        run(s, &ev->e);
         free(ev);
     }
+}
+
+/* Clients get in from the main loop's first turn on: before, the VMM is not ready
+ * for what they cause. */
+static void readable(int fd, int event, void *opaque)
+{
+    (void)fd, (void)event;
+    SpiceServer *s = opaque;
+    engine_tame_signals();
+    if (!s->accepting) {
+        s->accepting = true;
+        ENGINE(se_server_accept, s->handle);
+    }
+    events_run(s);
 }
 
 bool events_attach(SpiceServer *s)
 {
     s->watch = s->core->watch_add(s->wake, SPICE_WATCH_EVENT_READ, readable, s);
+    eventfd_write(s->wake, 1);
     return s->watch;
 }
 
@@ -210,7 +251,7 @@ bool events_attach(SpiceServer *s)
 void events_free(SpiceServer *s)
 {
     if (s->watch) {
-        readable(s->wake, SPICE_WATCH_EVENT_READ, s);
+        events_run(s);
         s->core->watch_remove(s->watch);
     }
     struct event *ev;

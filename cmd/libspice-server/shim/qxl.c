@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(struct se_command) == sizeof(QXLCommandExt), "ring entries");
@@ -21,6 +22,7 @@ static int commands(void *dev, struct se_command *out, int max, int cursor)
     if (!atomic_load_explicit(&st->ready, memory_order_acquire)) {
         return 0;
     }
+    atomic_store(&st->woken, false);
     const QXLInterface *sif = qxl_interface(st->instance);
     int (*get)(QXLInstance *, QXLCommandExt *) = cursor ? sif->get_cursor_command : sif->get_command;
     int n = 0;
@@ -132,20 +134,27 @@ int qxl_add(SpiceServer *s, QXLInstance *instance)
         free(st);
         return -1;
     }
+    st->wake = ENGINE(se_device_wake_fd, st->handle);
     instance->st = st;
     st->next = s->devices;
     s->devices = st;
     if (sif->attached_worker) {
         sif->attached_worker(instance);
     }
-    if (sif->set_compression_level) {
-        sif->set_compression_level(instance, s->streaming == SPICE_STREAM_VIDEO_OFF &&
-                                                 s->compression == SPICE_IMAGE_COMPRESSION_QUIC);
-    }
+    qxl_level(st);
     qxl_simple(st, s->running ? SE_START : SE_STOP);
     atomic_store_explicit(&st->ready, true, memory_order_release);
     spice_qxl_wakeup(instance);
     return 0;
+}
+
+void qxl_level(QXLState *st)
+{
+    const QXLInterface *sif = qxl_interface(st->instance);
+    if (sif->set_compression_level) {
+        sif->set_compression_level(st->instance, st->server->streaming == SPICE_STREAM_VIDEO_OFF &&
+                                                     st->server->compression == SPICE_IMAGE_COMPRESSION_QUIC);
+    }
 }
 
 int qxl_remove(QXLInstance *instance)
@@ -185,9 +194,13 @@ int qxl_simple(QXLState *st, uint32_t op)
     return request(st, &(struct se_request){ .op = op });
 }
 
+/* Wake-ups that the worker has not noticed yet are one. */
 void spice_qxl_wakeup(QXLInstance *instance)
 {
-    ENGINE(se_device_wakeup, instance->st->handle);
+    QXLState *st = instance->st;
+    if (!atomic_exchange(&st->woken, true)) {
+        eventfd_write(st->wake, 1);
+    }
 }
 
 void spice_qxl_oom(QXLInstance *instance)

@@ -13,6 +13,7 @@
 
 #define ARENA ((uint64_t)2 << 30) /* reserved, not used until written */
 #define PATIENCE 30000            /* ms without anything being freed */
+#define AHEAD 16                  /* commands laid out in one call of the engine */
 
 struct command {
     QXLCommandExt ext; /* first: the VMM sees only this */
@@ -25,6 +26,8 @@ struct SpiceReplay {
     FILE *file;
     uint8_t *arena;
     bool primary; /* there is one */
+    struct se_replayed ahead[AHEAD];
+    int at, n; /* ahead[at..n-1] is still to be handed out */
     _Atomic(struct command *) freed;
 };
 
@@ -44,6 +47,7 @@ SpiceReplay *spice_replay_new(FILE *file, int nsurfaces)
     r->file = file;
     r->arena = mmap(NULL, ARENA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (r->arena != MAP_FAILED) {
+        madvise(r->arena, ARENA, MADV_HUGEPAGE);
         r->handle = ENGINE(se_replay_new, file, nsurfaces, r->arena, ARENA);
     }
     if (r->handle) {
@@ -117,22 +121,33 @@ static QXLCommandExt *hand_out(const struct se_replayed *next)
     return &c->ext;
 }
 
+/* The next entry of the recording, or NULL where nothing is freed any more. */
+static const struct se_replayed *fetch(SpiceReplay *replay, QXLInstance *instance)
+{
+    while (replay->at == replay->n) {
+        collect(replay);
+        int n = ENGINE(se_replay_next, replay->handle, replay->ahead, AHEAD);
+        if (n < 0 && !wait_for_release(replay, instance)) {
+            return NULL;
+        }
+        replay->at = 0;
+        replay->n = n < 0 ? 0 : n;
+    }
+    return &replay->ahead[replay->at++];
+}
+
 QXLCommandExt *spice_replay_next_cmd(SpiceReplay *replay, QXLInstance *instance)
 {
-    struct se_replayed next;
-    collect(replay);
     for (;;) {
-        if (ENGINE(se_replay_next, replay->handle, &next)) {
-            if (!wait_for_release(replay, instance)) {
-                return NULL;
-            }
-            continue;
+        const struct se_replayed *next = fetch(replay, instance);
+        if (!next) {
+            return NULL;
         }
-        switch (next.kind) {
+        switch (next->kind) {
         case SE_REPLAY_COMMAND:
-            return hand_out(&next);
+            return hand_out(next);
         case SE_REPLAY_PRIMARY:
-            create_primary(replay, instance, &next.primary);
+            create_primary(replay, instance, &next->primary);
             break;
         case SE_REPLAY_NO_PRIMARY:
             if (replay->primary) {

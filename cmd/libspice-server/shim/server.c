@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CODECS "spice:mjpeg;gstreamer:mjpeg;gstreamer:h264;gstreamer:vp8;gstreamer:vp9;"
+#define CODECS "spice:mjpeg;gstreamer:mjpeg;gstreamer:h264;gstreamer:vp8;gstreamer:vp9"
 
 SpiceServer *spice_server_new(void)
 {
@@ -36,6 +36,9 @@ SpiceServer *spice_server_new(void)
 static int listen_all(SpiceServer *s)
 {
     int flags = s->addr_flags;
+    if (s->tls_unusable) {
+        return -1;
+    }
     if (s->listen_fd >= 0 && ENGINE(se_server_listen_fd, s->handle, s->listen_fd)) {
         return -1;
     }
@@ -133,7 +136,8 @@ int spice_server_set_ticket(SpiceServer *s, const char *passwd, int lifetime, in
 }
 
 /* The client's side of a certificate, and Diffie-Hellman parameters, are not
- * needed: no certificate is asked for, and the curves are TLS's own. */
+ * needed: no certificate is asked for, and the curves are TLS's own. Files that
+ * cannot be used make spice_server_init fail. */
 int spice_server_set_tls(SpiceServer *s, int port, const char *ca_cert_file, const char *certs_file,
                          const char *private_key_file, const char *key_passwd, const char *dh_key_file,
                          const char *ciphersuite)
@@ -153,20 +157,27 @@ int spice_server_set_tls(SpiceServer *s, int port, const char *ca_cert_file, con
     for (int i = 0; i < 4; i++) {
         free(text[i]);
     }
-    if (!result) {
-        s->tls_port = port;
-    }
+    s->tls_port = port;
+    s->tls_unusable = result;
+    return 0;
+}
+
+/* The VMM hears of the connection before it goes on. */
+static int add(SpiceServer *s, int socket, int skip_auth, int tls)
+{
+    int result = ENGINE(se_server_add, s->handle, socket, skip_auth, tls);
+    events_run(s);
     return result;
 }
 
 int spice_server_add_client(SpiceServer *s, int socket, int skip_auth)
 {
-    return ENGINE(se_server_add, s->handle, socket, skip_auth, 0);
+    return add(s, socket, skip_auth, 0);
 }
 
 int spice_server_add_ssl_client(SpiceServer *s, int socket, int skip_auth)
 {
-    return ENGINE(se_server_add, s->handle, socket, skip_auth, 1);
+    return add(s, socket, skip_auth, 1);
 }
 
 int spice_server_get_num_clients(SpiceServer *s)
@@ -199,10 +210,7 @@ int spice_server_set_channel_security(SpiceServer *s, const char *channel, int s
 {
     static const char *const names[] = { NULL,       "main",   "display",   "inputs",   "cursor", "playback",
                                          "record",   "tunnel", "smartcard", "usbredir", "port",   "webdav" };
-    const int both = SPICE_CHANNEL_SECURITY_NONE | SPICE_CHANNEL_SECURITY_SSL;
-    if (security & ~both) {
-        return -1;
-    }
+    security &= SPICE_CHANNEL_SECURITY_NONE | SPICE_CHANNEL_SECURITY_SSL;
     if (!channel) {
         ENGINE(se_server_security, s->handle, -1, security);
         return 0;
@@ -222,13 +230,23 @@ int spice_server_add_renderer(SpiceServer *s, const char *name)
     return strcmp(name, "sw") ? -1 : 0;
 }
 
+static void tell_levels(SpiceServer *s)
+{
+    for (QXLState *st = s->devices; st; st = st->next) {
+        qxl_level(st);
+    }
+}
+
 int spice_server_set_image_compression(SpiceServer *s, SpiceImageCompression comp)
 {
     if (comp < SPICE_IMAGE_COMPRESSION_OFF || comp > SPICE_IMAGE_COMPRESSION_LZ4) {
         return -1;
     }
-    s->compression = comp;
-    ENGINE(se_server_images, s->handle, (int)comp, 0, 0);
+    if (s->compression != comp) {
+        s->compression = comp;
+        tell_levels(s);
+        ENGINE(se_server_images, s->handle, (int)comp, 0, 0);
+    }
     return 0;
 }
 
@@ -266,7 +284,8 @@ int spice_server_set_streaming_video(SpiceServer *s, int value)
         return -1;
     }
     s->streaming = value;
-    return 0;
+    tell_levels(s);
+    return ENGINE(se_server_video, s->handle, value, NULL);
 }
 
 /* Whether a list's entry of this length is one of the codecs there are. */
@@ -278,7 +297,7 @@ static bool known_codec(const char *entry, size_t n)
         if (len == n && !strncmp(at, entry, n)) {
             return true;
         }
-        at += len + 1;
+        at += len + (at[len] == ';');
     }
     return false;
 }
@@ -295,12 +314,12 @@ int spice_server_set_video_codecs(SpiceServer *s, const char *video_codecs)
     for (const char *at = video_codecs; *at;) {
         size_t n = strcspn(at, ";");
         if (known_codec(at, n)) {
+            strcat(list, *list ? ";" : "");
             strncat(list, at, n);
-            strcat(list, ";");
         }
         at += n + (at[n] == ';');
     }
-    if (!*list) {
+    if (!*list || ENGINE(se_server_video, s->handle, 0, list)) {
         free(list);
         return -1;
     }

@@ -56,6 +56,7 @@ void engine_tame_signals(void);
 
 struct channel {
     SpiceChannelEventInfo info;
+    uint64_t serial;
     struct channel *next;
 };
 
@@ -72,7 +73,7 @@ struct RedsState {
 
     char *addr;
     int addr_flags, port, tls_port, listen_fd;
-    bool exit_on_disconnect;
+    bool tls_unusable, exit_on_disconnect;
     SpiceImageCompression compression;
     int streaming;
     char *codecs;
@@ -85,6 +86,7 @@ struct RedsState {
     struct channel *channels;
     SpiceWatch *watch;
     int wake; /* an eventfd that the main loop watches */
+    bool accepting; /* clients are let in */
     pthread_mutex_t lock;
     struct event *first, **last; /* behind lock */
     unsigned waiting;            /* likewise */
@@ -95,6 +97,8 @@ struct QXLState {
     QXLInstance *instance;
     SpiceServer *server;
     QXLState *next;
+    int wake; /* an eventfd of the worker */
+    _Atomic bool woken; /* the worker will look at the rings */
     _Atomic bool ready; /* the VMM has been told of the worker */
     _Atomic unsigned max_monitors;
 };
@@ -123,12 +127,14 @@ void shim_absent(_Atomic bool *said, const char *what);
 /* events.c */
 bool events_init(SpiceServer *s);
 bool events_attach(SpiceServer *s);
+void events_run(SpiceServer *s); /* those that are waiting, on the VMM's main thread */
 void events_free(SpiceServer *s);
 void events_post(void *server, const struct se_event *e);
 
 /* qxl.c */
 int qxl_add(SpiceServer *s, QXLInstance *instance);
 int qxl_remove(QXLInstance *instance);
+void qxl_level(QXLState *st); /* tells the driver how it had better compress */
 int qxl_simple(QXLState *st, uint32_t op);
 
 /* interface.c */

@@ -6,7 +6,6 @@
  *   hostile [--port N] [--secs S] [--seed N]
  */
 #define _GNU_SOURCE
-#include <poll.h>
 #include <pthread.h>
 #include <spice.h>
 #include <stdatomic.h>
@@ -17,66 +16,12 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "mainloop.h"
+
 #define RAM (16u << 20)
 #define SIDE 256u /* of the screens, in pixels */
 
-/* The main loop: watches only, the library needs no timers of us. */
-
-struct SpiceWatch {
-    int fd, mask;
-    SpiceWatchFunc func;
-    void *opaque;
-};
-struct SpiceTimer {
-    int unused;
-};
-static struct SpiceWatch watches[64];
-
-static SpiceWatch *watch_add(int fd, int mask, SpiceWatchFunc func, void *opaque)
-{
-    for (int i = 0; i < 64; i++) {
-        if (!watches[i].func) {
-            watches[i] = (struct SpiceWatch){ fd, mask, func, opaque };
-            return &watches[i];
-        }
-    }
-    return NULL;
-}
-
-static void watch_update_mask(SpiceWatch *w, int mask) { w->mask = mask; }
-static void watch_remove(SpiceWatch *w) { w->func = NULL; }
-static SpiceTimer *timer_add(SpiceTimerFunc f, void *o) { (void)f, (void)o; return calloc(1, sizeof(SpiceTimer)); }
-static void timer_start(SpiceTimer *t, uint32_t ms) { (void)t, (void)ms; }
-static void timer_cancel(SpiceTimer *t) { (void)t; }
-static void timer_remove(SpiceTimer *t) { free(t); }
 static void channel_event(int event, SpiceChannelEventInfo *info) { (void)event, (void)info; }
-
-static SpiceCoreInterface core = {
-    .base = { .type = SPICE_INTERFACE_CORE, .major_version = SPICE_INTERFACE_CORE_MAJOR,
-              .minor_version = SPICE_INTERFACE_CORE_MINOR },
-    .timer_add = timer_add, .timer_start = timer_start, .timer_cancel = timer_cancel, .timer_remove = timer_remove,
-    .watch_add = watch_add, .watch_update_mask = watch_update_mask, .watch_remove = watch_remove,
-    .channel_event = channel_event,
-};
-
-static void spin(int ms)
-{
-    struct pollfd p[64];
-    for (int i = 0; i < 64; i++) {
-        bool in = watches[i].func && watches[i].mask & SPICE_WATCH_EVENT_READ;
-        bool out = watches[i].func && watches[i].mask & SPICE_WATCH_EVENT_WRITE;
-        p[i] = (struct pollfd){ in || out ? watches[i].fd : -1, (short)((in ? POLLIN : 0) | (out ? POLLOUT : 0)), 0 };
-    }
-    if (poll(p, 64, ms) <= 0) {
-        return;
-    }
-    for (int i = 0; i < 64; i++) {
-        if (p[i].revents && watches[i].func) {
-            watches[i].func(p[i].fd, p[i].revents & POLLOUT ? SPICE_WATCH_EVENT_WRITE : SPICE_WATCH_EVENT_READ,
-                            watches[i].opaque);
-        }
-    }
-}
 
 /* Guests. */
 

@@ -16,6 +16,8 @@ type Decoded struct {
 	// Pix has 4 * Width * Height bytes: pixels B,G,R,x in memory order, x being
 	// alpha for RGBA and else 0. It is shared with the window: read only.
 	Pix []byte
+
+	freed, released bool // by the window, and by the caller
 }
 
 // Window is the receiver's side: the images that streams may refer to. It is
@@ -29,6 +31,7 @@ type Window struct {
 	pixels int
 	gap    uint64 // smallest id that has not arrived
 	oldest uint64 // smallest id that has not been freed
+	memory recycler
 }
 
 // NewWindow makes an empty window. It holds at most limit pixels, which should
@@ -52,35 +55,65 @@ func (w *Window) Len() int {
 // same stream again after another channel brought it. ErrTooLarge is an image
 // beyond the limit, ErrCorrupt anything that is not a stream or reaches out of
 // the images there are. The window is unchanged after an error.
+//
+// A caller that gives its images back with Release has their memory used again.
 func (w *Window) Decode(src []byte) (*Decoded, error) {
 	h, err := ParseHeader(src)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.admit(h); err != nil {
+	img, err := w.admit(h)
+	if err != nil {
 		return nil, fmt.Errorf("decoding GLZ image %d: %w", h.ID, err)
 	}
-	img := &Decoded{Header: h, Pix: make([]byte, 4*h.Units())}
-	s := headerSize
-	for _, l := range pixel.Layouts32(h.Type) {
-		if s, err = w.decodePass(img, src, s, l); err != nil {
-			return nil, fmt.Errorf("decoding GLZ image %d, before byte %d of %d: %w", h.ID, s, len(src), err)
-		}
+	if img == nil {
+		img = &Decoded{Header: h, Pix: make([]byte, 4*h.Units())}
 	}
-	if s != len(src) {
-		return nil, fmt.Errorf("decoding GLZ image %d: %w: %d bytes too many", h.ID, ErrCorrupt, len(src)-s)
+	if err = w.decode(img, src); err == nil {
+		err = w.insert(img)
 	}
-	if err := w.insert(img); err != nil {
+	w.finish(img, err)
+	if err != nil {
 		return nil, fmt.Errorf("decoding GLZ image %d: %w", h.ID, err)
 	}
 	return img, nil
 }
 
-// admit tells whether an image can be taken before memory is spent on it.
-func (w *Window) admit(h Header) error {
+// decode fills img, which every pass does without a gap, from its stream.
+func (w *Window) decode(img *Decoded, src []byte) (err error) {
+	s := headerSize
+	for _, l := range pixel.Layouts32(img.Type) {
+		if s, err = w.decodePass(img, src, s, l); err != nil {
+			return fmt.Errorf("before byte %d of %d: %w", s, len(src), err)
+		}
+	}
+	if s != len(src) {
+		return fmt.Errorf("%w: %d bytes too many", ErrCorrupt, len(src)-s)
+	}
+	return nil
+}
+
+// admit tells whether an image can be taken before memory is spent on it, and
+// returns one for it if there is a spare one. If it can, finish must follow.
+func (w *Window) admit(h Header) (*Decoded, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.refuse(h)
+	if err := w.refuse(h); err != nil {
+		return nil, err
+	}
+	w.memory.begin()
+	return w.memory.take(h), nil
+}
+
+// finish ends what admit began. An image that was not taken is nobody's.
+func (w *Window) finish(img *Decoded, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		img.freed, img.released = true, true
+		w.retire(img)
+	}
+	w.memory.end(w.limit)
 }
 
 // refuse is admit with the lock held.
@@ -112,8 +145,11 @@ func (w *Window) insert(img *Decoded) error {
 	}
 	newest := w.images[w.gap-1]
 	for keep := newest.ID - uint64(newest.HeadDistance); w.oldest < keep; w.oldest++ {
-		w.pixels -= w.images[w.oldest].Units()
+		img := w.images[w.oldest]
+		w.pixels -= img.Units()
 		delete(w.images, w.oldest)
+		img.freed = true
+		w.retire(img)
 	}
 	return nil
 }

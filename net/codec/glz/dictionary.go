@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/spiceecs/spiceecs/net/codec/pixel"
 )
 
@@ -18,7 +20,9 @@ const MaxChannels = 4
 // record is an image in the window. It does not change while anyone can reach it.
 type record struct {
 	id            uint64
-	channel       int // that brings it to the receiver
+	content       uint64
+	channel       int  // that brings it to the receiver
+	hollow        bool // nobody may refer to it
 	im            Image
 	colour, alpha int // where its planes start in the ring; alpha < 0 if there is none
 	end           int // where the next image may start
@@ -30,7 +34,6 @@ type Dictionary struct {
 	window int // pixels
 
 	mu     sync.Mutex
-	reader pixel.Reader
 	next   uint64 // id of the next image
 	head   uint64 // oldest image that may be referred to
 	pixels int    // of all images from head on
@@ -40,8 +43,8 @@ type Dictionary struct {
 	// encoder that was allowed to refer to it still runs.
 	ring    []byte
 	oldest  uint64
-	records []record // by id modulo the length, a power of two
-	running []uint64 // the head each running encoder was given
+	records []record  // by id modulo the length, a power of two
+	running []running // the slots that are not released
 
 	// For each channel, the id behind the newest image that was reserved, and
 	// behind the newest one that was sent.
@@ -54,6 +57,12 @@ type Dictionary struct {
 	shift uint // from a 64-bit hash to an index
 }
 
+// running is what has to be known of a slot that is not released.
+type running struct {
+	id, head uint64
+	channel  int
+}
+
 // entry is a place in the ring, a multiple of placeUnit bytes, and some further
 // bits of the hash. These save most looks at places that are something else,
 // which are misses of the cache.
@@ -63,6 +72,7 @@ const (
 	placeUnit = 4
 	placeBits = 26 // enough for 5 bytes for each of MaxWindow pixels
 	markShift = 32 // where the further bits of the hash are
+	tablePage = 4096 / 4
 )
 
 func (e *entry) set(hash uint64, place int) {
@@ -100,7 +110,7 @@ func (d *Dictionary) NextID() uint64 {
 }
 
 // Slot is an image that has its id and its place in the window. It is to be
-// encoded, once, and the stream to be sent.
+// staged and encoded, once, and the stream to be sent.
 type Slot struct {
 	dict    *Dictionary
 	rec     record
@@ -108,6 +118,9 @@ type Slot struct {
 	records []record // those from head on
 	ring    []byte
 	sent    [MaxChannels]uint64 // as in the dictionary, when it was reserved
+
+	// Other channels may still be staging images from foreignFrom to foreignTo-1.
+	foreignFrom, foreignTo uint64
 }
 
 // ID is the id of the image.
@@ -118,31 +131,26 @@ func (s *Slot) Header() Header {
 	return Header{Image: s.rec.im, ID: s.rec.id, HeadDistance: uint32(s.rec.id - s.head)}
 }
 
-// Reserve is ReserveFor for a dictionary with one channel.
-func (d *Dictionary) Reserve(im Image, chunks [][]byte) (Slot, error) {
-	return d.ReserveFor(0, im, chunks)
-}
-
-// ReserveFor copies an image that a channel is going to send into the window and gives it the next id, in the
-// order of calls. What falls out of the window for it, the oldest images, can
-// no longer be referred to. chunks are the bytes of the image in memory order,
-// in any division, and may be longer than the image.
+// Reserve makes room in the window for an image that a channel is going to send,
+// and gives it the next id, in the order of calls. Images with the same content,
+// unless that is Unlike, have the same type, size and pixels. What falls out of the
+// window for it, the oldest images, can no longer be referred to.
+//
+// The image is to be staged before any that the channel reserved later is encoded,
+// unless it is hollow: no stream will refer to a hollow one, so that it need not be
+// staged at all if it is not encoded but adopts a stream.
 //
 // The stream will refer to images of the same channel and to such of other
 // channels that have been sent already: no channel of the receiver ever waits
 // for another one.
 //
-// The errors are pixel.ErrImage, ErrShort, ErrTooLarge, ErrBusy and ErrLost; no
-// id is used then.
-func (d *Dictionary) ReserveFor(channel int, im Image, chunks [][]byte) (Slot, error) {
+// The errors are pixel.ErrImage, ErrTooLarge, ErrBusy and ErrLost; no id is used then.
+func (d *Dictionary) Reserve(channel int, content uint64, im Image, hollow bool) (Slot, error) {
 	if channel < 0 || channel >= MaxChannels {
 		return Slot{}, fmt.Errorf("reserving GLZ image: %w: channel %d", ErrLost, channel)
 	}
 	if err := check(im); err != nil {
 		return Slot{}, fmt.Errorf("reserving GLZ image: %w", err)
-	}
-	if n := pixel.Total(chunks); n < im.Size() {
-		return Slot{}, fmt.Errorf("reserving GLZ image: %w: %d of %d bytes", ErrShort, n, im.Size())
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -157,12 +165,28 @@ func (d *Dictionary) ReserveFor(channel int, im Image, chunks [][]byte) (Slot, e
 		return Slot{}, errBusy
 	}
 	rec := layOut(im, at)
-	rec.id, rec.channel = d.next, channel
-	d.stage(rec, chunks)
+	rec.id, rec.content, rec.channel, rec.hollow = d.next, content, channel, hollow
 	d.insert(rec)
 	d.reserved[channel] = d.next
-	d.running = append(d.running, d.head)
-	return Slot{dict: d, rec: rec, head: d.head, records: d.records, ring: d.ring, sent: d.sent}, nil
+	s := Slot{dict: d, rec: rec, head: d.head, records: d.records, ring: d.ring, sent: d.sent}
+	s.foreignFrom, s.foreignTo = d.foreign(channel)
+	d.running = append(d.running, running{rec.id, d.head, channel})
+	return s, nil
+}
+
+// foreign is the range of images in which those of other channels lie whose slots
+// are not released: they may be staged at any time.
+func (d *Dictionary) foreign(channel int) (from, to uint64) {
+	for _, r := range d.running {
+		if r.channel == channel || r.id < d.head {
+			continue
+		}
+		if from == to {
+			from = r.id
+		}
+		from, to = min(from, r.id), max(to, r.id+1)
+	}
+	return from, to
 }
 
 // Errors that are no rare events are made once.
@@ -213,11 +237,11 @@ func layOut(im Image, at int) record {
 // it changes nothing and reports false.
 func (d *Dictionary) makeRoom(im Image) (at int, ok bool) {
 	if d.ring == nil {
-		d.ring = make([]byte, d.window*5+4*pixel.Slack)
+		d.allocate()
 	}
 	pinned := d.next // no memory from here on is given up
-	for _, head := range d.running {
-		pinned = min(pinned, head)
+	for _, r := range d.running {
+		pinned = min(pinned, r.head)
 	}
 	head, pixels, oldest := d.head, d.pixels, d.oldest
 	drop := func() {
@@ -241,6 +265,17 @@ func (d *Dictionary) makeRoom(im Image) (at int, ok bool) {
 	return at, true
 }
 
+// allocate makes what is large, for the first image.
+func (d *Dictionary) allocate() {
+	d.ring = make([]byte, d.window*5+4*pixel.Slack)
+	_ = unix.Madvise(d.ring, unix.MADV_HUGEPAGE) // it is filled once, from the start on
+	// A fresh page that is read before it is written costs a second fault, which
+	// stops the other cores. Encoders look before they write.
+	for i := 0; i < len(d.table); i += tablePage {
+		d.table[i].v.Store(0)
+	}
+}
+
 // gap finds size bytes of the ring that are free when the images from oldest
 // on stay.
 func (d *Dictionary) gap(oldest uint64, size int) (at int, ok bool) {
@@ -258,17 +293,6 @@ func (d *Dictionary) gap(oldest uint64, size int) (at int, ok bool) {
 }
 
 func (d *Dictionary) record(id uint64) *record { return &d.records[id&uint64(len(d.records)-1)] }
-
-// stage copies the pixels of an image into its planes.
-func (d *Dictionary) stage(rec record, chunks [][]byte) {
-	at := rec.colour
-	for _, p := range rec.im.Type.Passes() {
-		d.reader.Reset(chunks)
-		p.Stage(d.ring[at:at+rec.im.Units()*p.Unit], &d.reader)
-		at = rec.alpha
-	}
-	d.reader.Release()
-}
 
 // insert makes rec the newest image.
 func (d *Dictionary) insert(rec record) {
@@ -290,8 +314,8 @@ func (s *Slot) Release() {
 	d := s.dict
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for i, head := range d.running {
-		if head == s.head {
+	for i, r := range d.running {
+		if r.id == s.rec.id {
 			last := len(d.running) - 1
 			d.running[i] = d.running[last]
 			d.running = d.running[:last]

@@ -16,6 +16,9 @@ const (
 	maxSkip  = 8
 	// keySize is how many bytes units in other images are looked up by.
 	keySize = 16
+	// sampled are bits of a hash, none of which is set for the places that are looked
+	// up and noted in the dictionary's table: one in 16, besides those where a search begins.
+	sampled = 15 << 40
 	// sameSize is how many images back one of the same size is looked for.
 	sameSize = 8
 
@@ -33,16 +36,21 @@ type Encoder struct {
 
 	plane        // of the image being encoded
 	from, to int // the part of it that is
+	back     int // images, of the furthest reference of the part
 
 	// The images that may be referred to lie from reachFrom on, reach bytes
 	// around the end of the ring, and Slack more that may be read.
 	reachFrom, reach int
+	// But for those that others may still write to: so far behind reachFrom.
+	foreignFrom, foreignTo int
 
 	// other is the plane that was last referred to, or that of an earlier
 	// image of this size, and delta the way to the place in it that goes
 	// with the one being encoded.
 	other plane
 	delta int
+
+	reader pixel.Reader // of what is staged
 
 	probed plane // the one of a repeat, if it is none of those above
 
@@ -58,17 +66,38 @@ type plane struct {
 	start, end int // end < start: there is none
 }
 
-// Encode reserves a place for an image in d and appends its stream to dst. It
-// returns the stream's id, too. See Dictionary.Reserve and EncodeSlot.
+// Encode reserves a place for an image in d, stages it, and appends its stream to dst.
+// It returns the stream's id, too. d has one channel, and chunks are the bytes of the
+// image in memory order, in any division; if they are too few, the error is ErrShort.
+// See Dictionary.Reserve for others.
 func (e *Encoder) Encode(dst []byte, d *Dictionary, im Image, chunks [][]byte) ([]byte, uint64, error) {
-	slot, err := d.Reserve(im, chunks)
+	if n := pixel.Total(chunks); im.Check() == nil && n < im.Size() {
+		return dst, 0, fmt.Errorf("encoding GLZ: %w: %d of %d bytes", ErrShort, n, im.Size())
+	}
+	slot, err := d.Reserve(0, Unlike, im, false)
 	if err != nil {
 		return dst, 0, fmt.Errorf("encoding GLZ: %w", err)
 	}
+	e.Stage(&slot, chunks, 0, 1)
 	return e.EncodeSlot(dst, &slot), slot.ID(), nil
 }
 
-// EncodeSlot appends the stream of a reserved image to dst, and releases the
+// Stage copies one of so many parts of an image's pixels into its place. The parts
+// may be staged by several encoders at a time. chunks are the bytes of the whole image
+// in memory order, in any division; what is missing is 0.
+func (e *Encoder) Stage(s *Slot, chunks [][]byte, part, parts int) {
+	at, units := s.rec.colour, s.rec.im.Units()
+	from, to := units*part/parts, units*(part+1)/parts
+	for _, p := range s.rec.im.Type.Passes() {
+		e.reader.Reset(chunks)
+		e.reader.Skip(p.SourceSize(from))
+		p.Stage(s.ring[at+from*p.Unit:at+to*p.Unit], &e.reader)
+		at = s.rec.alpha
+	}
+	e.reader.Release()
+}
+
+// EncodeSlot appends the stream of a staged image to dst, and releases the
 // slot. It must be called exactly once for each slot that is not encoded in
 // parts.
 func (e *Encoder) EncodeSlot(dst []byte, s *Slot) []byte {
@@ -83,7 +112,7 @@ func (e *Encoder) EncodeSlot(dst []byte, s *Slot) []byte {
 // divided into strips.
 func (s *Slot) Parts(strips int) int { return strips * len(s.rec.im.Type.Passes()) }
 
-// EncodePart appends one of Parts(strips) parts of the stream of a reserved image
+// EncodePart appends one of Parts(strips) parts of the stream of a staged image
 // to dst. The parts may be encoded in any order, by several encoders at a time;
 // one after the other they are the stream. Release the slot after the last one.
 func (e *Encoder) EncodePart(dst []byte, s *Slot, part, strips int) []byte {
@@ -107,7 +136,7 @@ func (e *Encoder) begin(p *pixel.Pass, index, from, to int) {
 	e.pass = p
 	e.salt = uint64(s.rec.im.Type)*2 + uint64(index)
 	e.plane = s.rec.plane(index)
-	e.from, e.to = e.start+from*p.Unit, e.start+to*p.Unit
+	e.from, e.to, e.back = e.start+from*p.Unit, e.start+to*p.Unit, 0
 	if e.clock == 0 || uint64(e.clock)+uint64(e.to-e.from) >= 1<<32 {
 		clear(e.table[:])
 		e.clock = 1
@@ -117,6 +146,12 @@ func (e *Encoder) begin(p *pixel.Pass, index, from, to int) {
 		e.reach += len(e.ring)
 	}
 	e.reach -= pixel.Slack
+	e.foreignFrom, e.foreignTo = 0, 0
+	if s.foreignFrom < s.foreignTo {
+		last := s.record(s.foreignTo - 1)
+		e.foreignFrom = e.depth(s.record(s.foreignFrom).colour) - pixel.Slack // which is read behind a place
+		e.foreignTo = e.depth(last.colour) + last.end - last.colour
+	}
 	e.other, e.delta = plane{end: -1}, 0
 	for id := s.rec.id; id > s.head && s.rec.id-id < sameSize; id-- {
 		if rec := s.record(id - 1); sameShape(rec.im, s.rec.im) && s.mayRefer(rec) {
@@ -142,9 +177,12 @@ func (rec *record) plane(index int) plane {
 
 func (s *Slot) record(id uint64) *record { return &s.records[id&uint64(len(s.records)-1)] }
 
-// mayRefer reports whether the receiver is sure to have an image: one that went
+// mayRefer reports whether the stream may refer to an image.
+func (s *Slot) mayRefer(rec *record) bool { return !rec.hollow && s.arrives(rec) }
+
+// arrives reports whether the receiver is sure to have an image: one that went
 // over the same channel, or that had been sent when s was reserved.
-func (s *Slot) mayRefer(rec *record) bool {
+func (s *Slot) arrives(rec *record) bool {
 	return rec.channel == s.rec.channel || rec.id < s.sent[rec.channel]
 }
 
@@ -152,16 +190,10 @@ func (s *Slot) mayRefer(rec *record) bool {
 // place of the ring within reach. It reports false if something else is there.
 func (e *Encoder) locate(at int) (plane, bool) {
 	s := &e.slot
-	depth := func(at int) int { // from the oldest image on
-		if at -= e.reachFrom; at < 0 {
-			at += len(e.ring)
-		}
-		return at
-	}
 	lo, hi := s.head, s.rec.id // the last image that starts at or before
-	for want := depth(at); lo < hi; {
+	for want := e.depth(at); lo < hi; {
 		mid := lo + (hi-lo+1)/2
-		if depth(s.record(mid).colour) <= want {
+		if e.depth(s.record(mid).colour) <= want {
 			lo = mid
 		} else {
 			hi = mid - 1
@@ -194,6 +226,7 @@ func (e *Encoder) encodePass(out []byte, o int) int {
 		from := found - best.back
 		o = p.PutLiterals(out, o, e.ring, anchor, from)
 		o = ref.put(out, o)
+		e.back = max(e.back, ref.images)
 		anchor = from + best.size
 		at = anchor
 	}
@@ -243,14 +276,20 @@ func (e *Encoder) find(at int) (found int, c candidates, ok bool) {
 		}
 		w := binary.LittleEndian.Uint64(ring[at+8:]) & mask
 		hash := (v&mask^e.salt)*multiplier ^ w*multiplier2
-		entry := &table[hash>>shift]
-		place, same := entry.at(hash)
-		if at%placeUnit == 0 {
-			entry.set(hash, at)
-		}
-		if same && place != at && e.reachable(place) && binary.LittleEndian.Uint64(ring[place:])&key == k {
-			c.far = place
-			ok = true
+		// The table's memory is far away, and stores take it away from other cores. So
+		// few places count, which the units there choose: the same ones in all images.
+		if skip == patience || hash&sampled == 0 {
+			entry := &table[hash>>shift]
+			place, same := entry.at(hash)
+			same = same && place != at && e.reachable(place) && binary.LittleEndian.Uint64(ring[place:])&key == k
+			if same {
+				c.far = place
+				ok = true
+			}
+			// None is stored of what this image had before.
+			if at%placeUnit == 0 && !(same && place >= e.start && place < e.end) {
+				entry.set(hash, at)
+			}
 		}
 		if ok {
 			return at, c, true
@@ -260,12 +299,18 @@ func (e *Encoder) find(at int) (found int, c candidates, ok bool) {
 	return at, c, false
 }
 
-// reachable tells whether a place in the ring may be looked at.
-func (e *Encoder) reachable(at int) bool {
+// depth is how far a place lies behind the oldest one that may be referred to.
+func (e *Encoder) depth(at int) int {
 	if at -= e.reachFrom; at < 0 {
 		at += len(e.ring)
 	}
-	return at < e.reach
+	return at
+}
+
+// reachable tells whether a place in the ring may be looked at.
+func (e *Encoder) reachable(at int) bool {
+	depth := e.depth(at)
+	return depth < e.reach && (depth < e.foreignFrom || depth >= e.foreignTo)
 }
 
 // repeat is a stretch of the plane that is the same elsewhere in the ring.
@@ -316,7 +361,10 @@ func (e *Encoder) choose(at, anchor int, c candidates) repeat {
 // measure sees how far the units around at are those around ref, in plane p.
 func (e *Encoder) measure(at, anchor, ref int, p *plane) repeat {
 	end := min(e.to, at+p.end-ref)
-	back := pixel.MatchBack(e.ring, ref, at, min(at-anchor, ref-p.start), e.pass.Mask) &^ (e.pass.Unit - 1)
+	back := 0
+	if limit := min(at-anchor, ref-p.start); limit > 0 {
+		back = pixel.MatchBack(e.ring, ref, at, limit, e.pass.Mask) &^ (e.pass.Unit - 1)
+	}
 	size := pixel.MatchLen(e.ring, ref, at, end, e.pass.Mask)&^(e.pass.Unit-1) + back
 	return repeat{ref, p, back, size}
 }

@@ -2,11 +2,15 @@ package glz
 
 import (
 	"bytes"
+	"compress/zlib"
 	"encoding/binary"
 	"errors"
+	"io"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/spiceecs/spiceecs/net/codec/pixel"
+	"github.com/spiceecs/spiceecs/net/codec/testimage"
 )
 
 // FuzzDecode gives the decoder up to three streams in a row, each with its
@@ -76,4 +80,69 @@ func FuzzRoundTrip(f *testing.F) {
 			data = data[im.Size():]
 		}
 	})
+}
+
+// FuzzInflate inflates any bytes, to any size that was announced. What has been
+// deflated comes back, and the standard library agrees on everything.
+func FuzzInflate(f *testing.F) {
+	text := bytes.Repeat([]byte("a stream of many bytes "), 20)
+	packed, _ := new(Deflater).Deflate(nil, text)
+	f.Add(packed, uint16(len(text)))
+	f.Add(packed, uint16(3))
+	f.Add(packed[:len(packed)-2], uint16(len(text)))
+	f.Add(text, uint16(0))
+	var d Deflater
+	var i Inflater
+	f.Fuzz(func(t *testing.T, data []byte, size uint16) {
+		got := make([]byte, size)
+		err := i.Inflate(got, data)
+		want := standardInflate(data, int(size))
+		if (err == nil) != (want != nil) || err == nil && !bytes.Equal(got, want) {
+			t.Fatalf("%v, the standard library inflates %d bytes", err, len(want))
+		}
+		if packed, smaller := d.Deflate(nil, data); smaller {
+			got := make([]byte, len(data))
+			if err := i.Inflate(got, packed); err != nil || !bytes.Equal(got, data) || len(packed) >= len(data) {
+				t.Fatalf("%d bytes deflated to %d do not come back: %v", len(data), len(packed), err)
+			}
+		}
+	})
+}
+
+// standardInflate is Inflate by the standard library, nil for an error.
+func standardInflate(data []byte, size int) []byte {
+	in := bytes.NewReader(data)
+	r, err := zlib.NewReader(in)
+	if err != nil {
+		return nil
+	}
+	out, err := io.ReadAll(io.LimitReader(r, int64(size)+1))
+	if err != nil || len(out) != size || in.Len() > 0 {
+		return nil
+	}
+	return append([]byte{}, out...)
+}
+
+// TestOddSizes sends the narrowest and longest images there are through one
+// window, each of them twice.
+func TestOddSizes(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 3))
+	dict, w, enc := NewDictionary(1<<20, 0), NewWindow(1<<21), new(Encoder)
+	for typ := pixel.RGB16; typ <= pixel.RGBA; typ++ {
+		for _, size := range [][2]int{{1, 1}, {2, 1}, {1, 9}, {65535, 1}, {1, 65535}} {
+			for _, kind := range testimage.Kinds {
+				im := pixel.New(typ, size[0], size[1], size[0] > 1)
+				pixels := testimage.Bytes(rng, kind, im)
+				for range 2 {
+					stream, _, err := enc.Encode(nil, dict, im, testimage.Split(rng, pixels, rng.IntN(4)))
+					if err != nil || len(stream) > MaxSize(im) {
+						t.Fatalf("%s %+v: %d bytes, %v", kind, im, len(stream), err)
+					}
+					if got, err := w.Decode(stream); err != nil || got.Image != im || !same(im, got.Pix, pixels) {
+						t.Fatalf("%s %+v: the decoded image differs: %v", kind, im, err)
+					}
+				}
+			}
+		}
+	}
 }

@@ -2,14 +2,15 @@
 // into earlier images, within a window that one client shares over all its
 // display channels.
 //
-//	pixels -> Dictionary.Reserve: id, window, copy    one at a time, under the lock
-//	       -> Encoder.Encode: matches, stream         any number at a time
+//	pixels -> Dictionary.Reserve: id, room in the window    one at a time, under the lock
+//	       -> Encoder.Stage: copy                           any number at a time
+//	       -> Encoder.EncodePart: matches, stream           any number at a time, of staged images
 //
 // The Dictionary owns a copy of the pixels of every image in the window, so
-// guest memory is free again as soon as Reserve returns. Its ring holds a
+// guest memory is free again as soon as Stage returns. Its ring holds a
 // little more than the window: five bytes for each of its pixels. Whatever
-// Reserve overwrites no later stream refers to, and no running Encode can
-// reach; rather than wait for one it refuses with ErrBusy.
+// Stage overwrites no later stream refers to, and no running Encode can
+// reach; rather than wait for one Reserve refuses with ErrBusy.
 //
 // The receiver frees images by what streams say about the oldest image still
 // referred to. So every id that was reserved must be sent, exactly once, as

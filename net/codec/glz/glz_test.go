@@ -10,8 +10,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spiceecs/spiceecs/net/codec/internal/testimage"
+	kzlib "github.com/klauspost/compress/zlib"
+
 	"github.com/spiceecs/spiceecs/net/codec/pixel"
+	"github.com/spiceecs/spiceecs/net/codec/testimage"
 )
 
 func unhex(t testing.TB, s string) []byte {
@@ -215,15 +217,15 @@ func TestBusy(t *testing.T) {
 	im := pixel.New(pixel.RGB32, 30, 30, true)
 	dict, enc := NewDictionary(1000, 0), new(Encoder)
 	chunks := [][]byte{make([]byte, im.Size())}
-	first, err := dict.Reserve(im, chunks)
+	first, err := reserve(dict, im, chunks)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := dict.Reserve(im, chunks); !errors.Is(err, ErrBusy) {
+	if _, err := reserve(dict, im, chunks); !errors.Is(err, ErrBusy) {
 		t.Fatalf("the room of a running encoder was given away: %v", err)
 	}
 	enc.EncodeSlot(nil, &first)
-	second, err := dict.Reserve(im, chunks)
+	second, err := reserve(dict, im, chunks)
 	if err != nil || second.ID() != 1 || second.Header().HeadDistance != 0 {
 		t.Fatalf("%+v, %v", second.Header(), err)
 	}
@@ -243,7 +245,7 @@ func TestRing(t *testing.T) {
 		var open []Slot
 		for range 300 {
 			im := randomImage(rng, 1+rng.IntN(window))
-			if s, err := dict.Reserve(im, [][]byte{pixels}); err == nil {
+			if s, err := reserve(dict, im, [][]byte{pixels}); err == nil {
 				open = append(open, s)
 			} else if !errors.Is(err, ErrBusy) && !errors.Is(err, ErrTooLarge) {
 				t.Fatal(err)
@@ -278,11 +280,20 @@ func checkRing(t *testing.T, d *Dictionary) {
 	if sum != d.pixels || sum > d.window {
 		t.Fatalf("%d pixels in the window, %d accounted for, %d allowed", sum, d.pixels, d.window)
 	}
-	for _, head := range d.running {
-		if head < d.oldest {
-			t.Fatalf("an encoder may refer to image %d, the oldest is %d", head, d.oldest)
+	for _, r := range d.running {
+		if r.head < d.oldest {
+			t.Fatalf("an encoder may refer to image %d, the oldest is %d", r.head, d.oldest)
 		}
 	}
+}
+
+// reserve makes a slot, and stages it.
+func reserve(d *Dictionary, im Image, chunks [][]byte) (Slot, error) {
+	slot, err := d.Reserve(0, Unlike, im, false)
+	if err == nil {
+		new(Encoder).Stage(&slot, chunks, 0, 1)
+	}
+	return slot, err
 }
 
 func TestRefused(t *testing.T) {
@@ -297,6 +308,58 @@ func TestRefused(t *testing.T) {
 	}
 	if dict.NextID() != 7 || dict.Window() != 1000 {
 		t.Errorf("next id %d, window %d", dict.NextID(), dict.Window())
+	}
+}
+
+// TestRelease decodes images over the memory of earlier ones: what is decoded is
+// still what was encoded, nothing is allocated, and an image that was not released
+// keeps its pixels.
+func TestRelease(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	const width, height, frames = 100, 80, 400
+	im := pixel.New(pixel.RGBA, width, height, true)
+	dict, enc, window := NewDictionary(5*width*height, 0), new(Encoder), NewWindow(20*width*height)
+	desktop := testimage.Desktop(width, 2*height, seed)
+	streams, sources := make([][]byte, frames), make([][]byte, frames)
+	for i := range streams {
+		sources[i] = desktop[rng.IntN(height)*4*width:][:im.Size()]
+		var err error
+		if streams[i], _, err = enc.Encode(nil, dict, im, [][]byte{sources[i]}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next := 0
+	decode := func() *Decoded {
+		img, err := window.Decode(streams[next])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(img.Pix, sources[next]) {
+			t.Fatalf("image %d is wrong", next)
+		}
+		next++
+		return img
+	}
+	kept := decode()
+	reused := false
+	seen := map[*byte]bool{}
+	for range 100 {
+		img := decode()
+		reused = reused || seen[&img.Pix[0]]
+		seen[&img.Pix[0]] = true
+		if _, err := window.Decode(streams[next][:len(streams[next])-1]); !errors.Is(err, ErrCorrupt) {
+			t.Fatal(err) // its memory is used again, too
+		}
+		window.Release(img)
+		window.Release(img) // for a second time, which does nothing
+	}
+	if !reused || !bytes.Equal(kept.Pix, sources[0]) {
+		t.Fatalf("memory used again %t; the image kept is still the same %t", reused, bytes.Equal(kept.Pix, sources[0]))
+	}
+	if n := testing.AllocsPerRun(100, func() { window.Release(decode()) }); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
 
@@ -335,6 +398,9 @@ func TestDeflate(t *testing.T) {
 			t.Fatalf("%d bytes of %d, %v", len(packed), len(stream), ok)
 		}
 		packed = packed[6:]
+		if whole := deflateWhole(t, stream); len(packed) > whole+32 {
+			t.Errorf("%d bytes, those of a stream in one piece are %d", len(packed), whole)
+		}
 		got := make([]byte, len(stream))
 		if err := f.Inflate(got, packed); err != nil || !bytes.Equal(got, stream) {
 			t.Fatal(err)
@@ -363,6 +429,53 @@ func TestDeflate(t *testing.T) {
 	noise := testimage.Bytes(rand.New(rand.NewPCG(1, 1)), "noise", im)
 	if _, ok := d.Deflate(nil, noise); ok {
 		t.Error("noise was deflated")
+	}
+}
+
+// deflateWhole is the size of a zlib stream whose header is deflated, too.
+func deflateWhole(t *testing.T, stream []byte) int {
+	var out bytes.Buffer
+	w, err := kzlib.NewWriterLevel(&out, deflateLevel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(stream); err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	return out.Len()
+}
+
+// TestAdoptDeflated replaces the headers of zlib streams, of bodies of all lengths
+// about where the sum wraps around. The standard library inflates what one made of
+// the new GLZ stream would.
+func TestAdoptDeflated(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 4))
+	im := pixel.New(pixel.RGB32, 3, 2, true)
+	dict := NewDictionary(1<<10, 0)
+	var d Deflater
+	for range 300 {
+		h := Header{Image: im, ID: rng.Uint64() >> rng.IntN(64)}
+		h.HeadDistance = uint32(min(rng.Uint64()>>rng.IntN(64), h.ID))
+		stream := appendHeader(nil, h)
+		body := rng.IntN(3*65521) >> rng.IntN(11)
+		for range 70 + body {
+			stream = append(stream, byte(255-rng.IntN(3)))
+		}
+		deflated, ok := d.Deflate(nil, stream)
+		if !ok {
+			continue
+		}
+		slot, err := reserve(dict, im, [][]byte{make([]byte, im.Size())})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := slot.Adopt(nil, stream)
+		adopted := slot.AdoptDeflated([]byte("before"), deflated, len(stream))
+		slot.Release()
+		got := standardInflate(adopted[len("before"):], len(stream))
+		if !bytes.Equal(got, want) || string(adopted[:len("before")]) != "before" {
+			t.Fatalf("header %+v, %d bytes: the standard library inflates %d bytes", h, len(stream), len(got))
+		}
 	}
 }
 

@@ -2,10 +2,13 @@ package glz
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/adler32"
 	"io"
 
+	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zlib"
 )
 
@@ -14,13 +17,27 @@ const MinDeflate = 100
 
 const deflateLevel = 3
 
+// A zlib stream of ours has the header of the GLZ stream as it is, so that it can
+// be replaced: see Slot.AdoptDeflated.
+//
+//	 0   zlib header: deflate, a window of 32 KiB, fast
+//	 2   stored block, not the last one: kind, length and its complement
+//	 7   header of the GLZ stream
+//	40   blocks of what follows it
+//	-4   Adler-32 of the GLZ stream, big endian
+const (
+	zlibHead   = "\x78\x5e\x00\x21\x00\xde\xff" // 0x21: headerSize
+	zlibHeader = len(zlibHead) + headerSize
+	zlibSum    = 4
+)
+
 // ErrInflate is a zlib stream that is not one, or not of the announced size.
 var ErrInflate = errors.New("corrupt ZLIB_GLZ data")
 
 // Deflater turns GLZ streams into the zlib streams of ZLIB_GLZ images. The
 // zero value is ready. It is not for concurrent use.
 type Deflater struct {
-	w   *zlib.Writer
+	w   *flate.Writer
 	out bytes.Buffer
 }
 
@@ -32,17 +49,45 @@ func (d *Deflater) Deflate(dst, stream []byte) ([]byte, bool) {
 	}
 	d.out.Reset()
 	if d.w == nil {
-		w, err := zlib.NewWriterLevel(&d.out, deflateLevel)
+		w, err := flate.NewWriter(&d.out, deflateLevel)
 		if err != nil {
 			return dst, false
 		}
 		d.w = w
 	}
 	d.w.Reset(&d.out)
-	if _, err := d.w.Write(stream); err != nil || d.w.Close() != nil || d.out.Len() >= len(stream) {
+	if _, err := d.w.Write(stream[headerSize:]); err != nil || d.w.Close() != nil {
 		return dst, false
 	}
-	return append(dst, d.out.Bytes()...), true
+	if zlibHeader+d.out.Len()+zlibSum >= len(stream) {
+		return dst, false
+	}
+	dst = append(append(dst, zlibHead...), stream[:headerSize]...)
+	dst = append(dst, d.out.Bytes()...)
+	return binary.BigEndian.AppendUint32(dst, adler32.Checksum(stream)), true
+}
+
+// AdoptDeflated is Adopt for a zlib stream of Deflate's that inflates to size
+// bytes.
+func (s *Slot) AdoptDeflated(dst, deflated []byte, size int) []byte {
+	at, end := len(dst)+len(zlibHead), len(dst)+len(deflated)-zlibSum
+	dst = append(dst, deflated...)
+	header := dst[at : at+headerSize]
+	before := adler32.Checksum(header)
+	appendHeader(header[:0], s.Header())
+	sum := binary.BigEndian.Uint32(dst[end:])
+	binary.BigEndian.PutUint32(dst[end:], replaceSum(sum, before, adler32.Checksum(header), size-headerSize))
+	return dst
+}
+
+// replaceSum is the Adler-32 of data with sum when its beginning, with sum before,
+// is replaced by one as long with sum after; rest bytes follow. The low half is
+// the sum of the bytes, the high one that of the low halves after each byte.
+func replaceSum(sum, before, after uint32, rest int) uint32 {
+	const mod = 65521
+	low := (after&0xffff + mod - before&0xffff) % mod
+	high := (after>>16 + mod - before>>16 + uint32(rest%mod)*low%mod) % mod
+	return (sum>>16+high)%mod<<16 | (sum&0xffff+low)%mod
 }
 
 // Inflater undoes Deflate. The zero value is ready. It is not for concurrent use.

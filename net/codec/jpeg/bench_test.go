@@ -5,7 +5,7 @@ import (
 	stdjpeg "image/jpeg"
 	"testing"
 
-	"github.com/spiceecs/spiceecs/net/codec/internal/testimage"
+	"github.com/spiceecs/spiceecs/net/codec/testimage"
 )
 
 var benchImages = []struct {

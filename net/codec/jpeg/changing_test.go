@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/spiceecs/spiceecs/net/codec/internal/testimage"
+	"github.com/spiceecs/spiceecs/net/codec/testimage"
 )
 
 // TestChangingMemory encodes while another goroutine writes to the pixels, as a

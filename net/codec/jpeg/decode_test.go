@@ -10,7 +10,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/spiceecs/spiceecs/net/codec/internal/testimage"
+	"github.com/spiceecs/spiceecs/net/codec/testimage"
 )
 
 // near tells whether 32-bit pixels are those of a decoded image, to within

@@ -91,7 +91,8 @@ type turboEncoder struct {
 	buf     []byte
 	file    unsafe.Pointer // what the library is told of buf
 	size    uint64
-	args    [11]uintptr // of the calls; a list of their own would be allocated
+	input   unsafe.Pointer // the pixels, see turboDecoder
+	args    [11]uintptr    // of the calls; a list of their own would be allocated
 }
 
 func newTurboEncoder() *turboEncoder {
@@ -114,12 +115,13 @@ func (t *turboEncoder) encode(dst []byte, im Image, chunks [][]byte, source *lin
 		t.buf = make([]byte, worst)
 	}
 	t.file, t.size = unsafe.Pointer(&t.buf[0]), uint64(len(t.buf))
-	args := append(t.args[:0], t.handle, uintptr(unsafe.Pointer(&pixels[0])),
+	t.input = unsafe.Pointer(&pixels[0])
+	args := append(t.args[:0], t.handle, uintptr(t.input),
 		uintptr(im.Width), uintptr(stride), uintptr(bottom-top), format,
 		uintptr(unsafe.Pointer(&t.file)), uintptr(unsafe.Pointer(&t.size)),
 		tj420, uintptr(quality), flags|tjNoRealloc|tjAccurateDCT)
 	status, _, _ := purego.SyscallN(t.lib.compress, args...)
-	runtime.KeepAlive(chunks)
+	t.input = nil
 	runtime.KeepAlive(t)
 	if int32(status) != 0 || t.size > uint64(len(t.buf)) {
 		return dst, fmt.Errorf("libjpeg-turbo: %w: %s", ErrImage, t.failure())
@@ -174,15 +176,20 @@ func (t *turboEncoder) load(im Image, chunks [][]byte, source *lines.Source, top
 	return t.pixels, stride, tjBGRX, 0
 }
 
-// turboDecoder owns a decompressor.
-type turboDecoder struct{ *turboHandle }
+// turboDecoder owns a decompressor. What a call points at is kept in fields while
+// it runs: numbers do not keep small slices off a goroutine's stack, which moves.
+type turboDecoder struct {
+	*turboHandle
+	input, output unsafe.Pointer
+	args          [9]uintptr // of the calls; a list of their own would be allocated
+}
 
 func newTurboDecoder() *turboDecoder {
 	t := newTurboHandle(func(l *turboLibrary) uintptr { return l.initDecompress })
 	if t == nil {
 		return nil
 	}
-	return &turboDecoder{t}
+	return &turboDecoder{turboHandle: t}
 }
 
 // decode decodes a file whose header has been held to im, which dst holds.
@@ -191,8 +198,11 @@ func (t *turboDecoder) decode(dst []byte, im Image, file []byte) error {
 	if !im.TopDown {
 		flags |= tjBottomUp
 	}
-	status, _, _ := purego.SyscallN(t.lib.decompress, t.handle, uintptr(unsafe.Pointer(&file[0])), uintptr(len(file)),
-		uintptr(unsafe.Pointer(&dst[0])), uintptr(im.Width), uintptr(im.Stride), uintptr(im.Height), tjBGRX, flags)
+	t.input, t.output = unsafe.Pointer(&file[0]), unsafe.Pointer(&dst[0])
+	args := append(t.args[:0], t.handle, uintptr(t.input), uintptr(len(file)), uintptr(t.output),
+		uintptr(im.Width), uintptr(im.Stride), uintptr(im.Height), tjBGRX, flags)
+	status, _, _ := purego.SyscallN(t.lib.decompress, args...)
+	t.input, t.output = nil, nil
 	runtime.KeepAlive(t)
 	if int32(status) != 0 {
 		return fmt.Errorf("libjpeg-turbo: %w: %s", ErrCorrupt, t.failure())

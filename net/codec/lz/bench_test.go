@@ -4,8 +4,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/spiceecs/spiceecs/net/codec/internal/testimage"
 	"github.com/spiceecs/spiceecs/net/codec/pixel"
+	"github.com/spiceecs/spiceecs/net/codec/testimage"
 )
 
 var benchImages = []struct {

@@ -115,14 +115,16 @@ func (e *Encoder) encodeUnits(out []byte, base, units int) ([]byte, bool) {
 		out = slices.Grow(out, e.pass.Worst(n/e.pass.Unit)+pixel.Slack)
 		o := e.encodeSpan(out[:cap(out)], len(out), at, at+n)
 		out = out[:o]
-		if e.Limit > 0 && o-base > e.Limit {
-			return out, false
-		}
 		at += n
 		left -= n
+		if e.Limit > 0 && o-base > e.Limit {
+			break
+		}
 	}
+	// Also of what was given up the table holds places, which may be no multiples
+	// of the next pass's units.
 	e.clock += uint32(at)
-	return out, true
+	return out, e.Limit <= 0 || len(out)-base <= e.Limit
 }
 
 // begin makes the window large enough for a pass of n bytes and sets the clock
@@ -159,7 +161,10 @@ func (e *Encoder) encodeSpan(out []byte, o, at, end int) int {
 		if ref < 0 {
 			break
 		}
-		back := pixel.MatchBack(e.window, ref, found, found-anchor, p.Mask) &^ (p.Unit - 1)
+		back := 0
+		if found > anchor {
+			back = pixel.MatchBack(e.window, ref, found, found-anchor, p.Mask) &^ (p.Unit - 1)
+		}
 		n := pixel.MatchLen(e.window, ref, found, end, p.Mask)&^(p.Unit-1) + back
 		found -= back
 		ref -= back
@@ -168,7 +173,9 @@ func (e *Encoder) encodeSpan(out []byte, o, at, end int) int {
 			at = found + back + p.Unit
 			continue
 		}
-		o = p.PutLiterals(out, o, e.window, anchor, found)
+		if found > anchor {
+			o = p.PutLiterals(out, o, e.window, anchor, found)
+		}
 		o = putMatch(out, o, units-p.Bias, distance-1)
 		anchor = found + n
 		at = anchor

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/spiceecs/spiceecs/net/codec/internal/testimage"
 	"github.com/spiceecs/spiceecs/net/codec/pixel"
+	"github.com/spiceecs/spiceecs/net/codec/testimage"
 )
 
 // FuzzDecode holds the decoder to the model, for good streams and bad ones.

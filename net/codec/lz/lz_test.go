@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spiceecs/spiceecs/net/codec/internal/testimage"
 	"github.com/spiceecs/spiceecs/net/codec/pixel"
+	"github.com/spiceecs/spiceecs/net/codec/testimage"
 )
 
 func unhex(t testing.TB, s string) []byte {
@@ -111,7 +111,7 @@ func visible(im Image, b []byte) []byte {
 	return b
 }
 
-var sizes = [][2]int{{1, 1}, {1, 7}, {2, 1}, {3, 3}, {5, 2}, {8, 1}, {9, 9}, {31, 2}, {33, 3}, {1, 300}, {65535, 1}, {257, 129}, {320, 180}}
+var sizes = [][2]int{{1, 1}, {1, 7}, {2, 1}, {3, 3}, {5, 2}, {8, 1}, {9, 9}, {31, 2}, {33, 3}, {1, 300}, {65535, 1}, {1, 65535}, {257, 129}, {320, 180}}
 
 func TestRoundTrip(t *testing.T) {
 	seed := rand.Uint64()
@@ -265,5 +265,80 @@ func TestNoAllocation(t *testing.T) {
 		}
 	}); n != 0 {
 		t.Errorf("decoding allocates %v times", n)
+	}
+}
+
+// TestParts encodes the parts of images in any order, with any encoders: one
+// after the other they are a stream of the image.
+func TestParts(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	encs := [2]Encoder{}
+	for typ := PLT1LE; typ <= A8; typ++ {
+		for _, kind := range testimage.Kinds {
+			im := pixel.New(typ, 1+rng.IntN(300), 1+rng.IntN(300), rng.IntN(2) == 0)
+			pixels := testimage.Bytes(rng, kind, im)
+			strips := 1 + rng.IntN(5)
+			parts := make([][]byte, Parts(im, strips))
+			for _, i := range rng.Perm(len(parts)) {
+				var err error
+				parts[i], err = encs[rng.IntN(2)].EncodePart([]byte{}, im, testimage.Split(rng, pixels, rng.IntN(4)), i, strips)
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			stream := bytes.Join(parts, nil)
+			whole, err := new(Encoder).Encode(nil, im, [][]byte{pixels})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, want := make([]byte, im.Size()), make([]byte, im.Size())
+			if _, err := Decode(want, whole); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Decode(got, stream); err != nil || !bytes.Equal(got, want) {
+				t.Fatalf("%+v %s in %d strips: %v", im, kind, strips, err)
+			}
+			if strips == 1 && !bytes.Equal(stream, whole) {
+				t.Fatalf("%+v %s: one strip is not the whole", im, kind)
+			}
+		}
+	}
+}
+
+// TestAfterGivingUp encodes images with an encoder that has given up on others,
+// of units of another size.
+func TestAfterGivingUp(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	var e Encoder
+	for range 2000 {
+		noise := pixel.New(PLT8, 1+rng.IntN(60), 1+rng.IntN(60), true)
+		pixels := make([]byte, noise.Size())
+		for i := range pixels {
+			pixels[i] = byte(rng.IntN(2) * 255)
+		}
+		e.Limit = 1 + rng.IntN(len(pixels))
+		if _, err := e.Encode(nil, noise, [][]byte{pixels}); err != nil && !errors.Is(err, ErrIncompressible) {
+			t.Fatal(err)
+		}
+		e.Limit = 0
+		im := pixel.New(RGB32, 1+rng.IntN(40), 1+rng.IntN(40), true)
+		pixels = make([]byte, im.Size())
+		for i := range pixels {
+			if i%4 < 3 {
+				pixels[i] = byte(rng.IntN(2) * 255)
+			}
+		}
+		stream, err := e.Encode(nil, im, [][]byte{pixels})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, im.Size())
+		if _, err := Decode(got, stream); err != nil || !bytes.Equal(got, pixels) {
+			t.Fatalf("%+v after %+v with limit: %v", im, noise, err)
+		}
 	}
 }

@@ -1,7 +1,9 @@
 package lz4
 
 import (
+	"bytes"
 	"encoding/binary"
+	"math/bits"
 
 	"github.com/spiceecs/spiceecs/net/codec/pixel"
 )
@@ -9,68 +11,99 @@ import (
 const (
 	tableBits = 13
 	maxOffset = 1<<16 - 1
-	// A match may not begin in the last margin bytes of a block, nor reach into
-	// the last tail bytes: the format wants it so. Between them there is room
-	// for the shortest match, which the key of the matcher makes sure of too.
-	margin   = 12
-	tail     = 5
-	shortest = 4
+	shortest  = 4
+	// The format wants a match to begin 12 bytes before the end of a block, and
+	// to end 5 bytes before it. These are further away from it, so that nothing
+	// behind the block is read.
+	margin = 32
+	tail   = 8
 	// patience is the number of misses after which the search starts to skip,
 	// by one pixel more each time, up to maxSkip pixels.
 	patience = 32
-	maxSkip  = 16
+	maxSkip  = 256
+	// far is the length from which matches are measured by so many bytes at a time.
+	far = 256 + 8
+	// slack is what may be overwritten behind a block.
+	slack = 32
 )
 
 // bound is the most bytes a block of n bytes can take, and what may be
 // overwritten behind them.
-func bound(n int) int { return n + n/255 + 16 + 2*pixel.Slack }
+func bound(n int) int { return n + n/255 + 16 + slack }
 
 // matcher finds repetitions in one block at a time. Matches begin and end at
 // the borders of pixels, which is where images repeat themselves: that makes it
 // several times faster than looking at each byte, and loses next to nothing.
 type matcher struct {
-	block []byte // and Slack bytes behind it
+	block []byte
 	step  int    // bytes of a pixel
-	key   uint64 // the bits of eight bytes that hold whole pixels, two or more
+	rest  uint64 // the bits of the second eight bytes that belong to the first four pixels
+	skip  int    // misses since the last match, in this block or before
 
-	// table maps the hash of the pixels at a place to the place, on a clock
-	// that runs on over all blocks: what an earlier block left behind lies
-	// before this one, so that nothing needs clearing.
+	// table maps the hash of four pixels at a place to the place, on a clock that
+	// runs on over all blocks, and further: what an earlier block left behind is
+	// too far away for a match, so that nothing needs clearing.
 	table [1 << tableBits]uint32
 	clock uint32 // the place of block[0]
 }
 
-// begin prepares for a block. bytes is its length and size that of a pixel.
-func (m *matcher) begin(block []byte, size int) {
-	m.block, m.step, m.key = block, size, ^uint64(0)
-	if size == 3 {
-		m.key = 1<<48 - 1
-	}
-	if m.clock == 0 || uint64(m.clock)+uint64(2*len(block)) >= 1<<32 {
-		clear(m.table[:])
-		m.clock = 1
+// begin prepares for an image with pixels of size bytes.
+func (m *matcher) begin(size int) {
+	m.step, m.skip = size, patience
+	m.rest = 1<<(32*(size-2)&63) - 1
+	if size == 4 {
+		m.rest = ^uint64(0)
 	}
 }
 
-// compress writes the LZ4 block of the first n bytes to out[o:], which has room
-// for the bound, and returns the new o.
-func (m *matcher) compress(out []byte, o, n int) int {
-	anchor, at := 0, 0 // anchor is the first byte not yet written
-	for {
-		found, ref := m.find(at, n)
-		if ref < 0 {
-			break
-		}
-		back := pixel.MatchBack(m.block, ref, found, found-anchor, ^uint64(0))
-		size := pixel.MatchLen(m.block, ref, found, n-tail, ^uint64(0))
-		back, size = m.whole(back), m.whole(size)
-		o = m.sequence(out, o, anchor, found-back, size+back, found-ref)
-		anchor = found + size
-		at = anchor
+// compress writes the LZ4 block of block to out[o:], which has room for the
+// bound, and returns the new o. Should someone change the block meanwhile, a
+// decoder will find another picture, but still a picture.
+func (m *matcher) compress(out []byte, o int, block []byte) int {
+	n := len(block)
+	if m.block = block; m.clock == 0 || uint64(m.clock)+uint64(n)+2*maxOffset >= 1<<32 {
+		clear(m.table[:])
+		m.clock = maxOffset + 1
 	}
-	m.clock += uint32(n)
+	step, rest, clock, skip := m.step, m.rest, m.clock, m.skip
+	anchor := 0 // the first byte not yet written
+	for at := step; at <= n-margin; {
+		v := load(block, at)
+		h := (v*0x9e3779b97f4a7c15 ^ load(block, at+8)&rest*0xc2b2ae3d27d4eb4f) >> (64 - tableBits)
+		now := clock + uint32(at)
+		offset := int(now - m.table[h])
+		m.table[h] = now
+		if offset > maxOffset || load(block, at-step) == v {
+			offset = step
+		}
+		if load(block, at-offset) != v {
+			at += min(skip/patience, maxSkip-skip&1) * step
+			skip++
+			continue
+		}
+		skip = patience
+		size, start := m.whole(m.matchLen(at-offset, at, n-tail)), at
+		at += size
+		if anchor < start {
+			start -= m.whole(pixel.MatchBack(block, start-offset, start, start-anchor, ^uint64(0)))
+		}
+		if length := at - start - shortest; anchor == start && length < 255+15 { // most often
+			out[o] = byte(min(length, 15))
+			binary.LittleEndian.PutUint32(out[o+1:o+5], uint32(offset|(length-15)<<16))
+			o += 3
+			if length >= 15 {
+				o++
+			}
+		} else {
+			o = m.sequence(out, o, anchor, start, length, offset)
+		}
+		anchor = at
+	}
+	m.clock, m.skip = clock+uint32(n)+maxOffset+1, skip
 	return m.literals(out, o, anchor, n, 0)
 }
+
+func load(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i : i+8]) }
 
 // whole rounds n down to whole pixels.
 func (m *matcher) whole(n int) int {
@@ -80,34 +113,36 @@ func (m *matcher) whole(n int) int {
 	return n &^ (m.step - 1)
 }
 
-// find looks for the next place from at on that repeats an earlier one over
-// the pixels of the key, and returns both, or a ref of -1. The longer it finds
-// nothing the fewer places it looks at.
-func (m *matcher) find(at, n int) (found, ref int) {
-	block, key, step, clock := m.block, m.key, m.step, m.clock
-	if at == 0 {
-		at = step
-	}
-	for skip := patience; at <= n-margin; skip++ {
-		v := binary.LittleEndian.Uint64(block[at:]) & key
-		if binary.LittleEndian.Uint64(block[at-step:])&key == v {
-			return at, at - step
+// matchLen is how much, up to end, is the same at ref and at, where the first
+// eight bytes are. Each branch covers 16 bytes: how long a match is cannot be
+// predicted.
+func (m *matcher) matchLen(ref, at, end int) int {
+	n := end - at
+	a, b := m.block[ref:ref+n], m.block[at:at+n]
+	i := 8
+	for ; i <= n-16; i += 16 {
+		x, y := load(a, i)^load(b, i), load(a, i+8)^load(b, i+8)
+		if x|y != 0 {
+			if x == 0 {
+				i += 8
+				x = y
+			}
+			return i + bits.TrailingZeros64(x)>>3
 		}
-		h := v * 0x9e3779b97f4a7c15 >> (64 - tableBits)
-		now := clock + uint32(at)
-		distance := int(now - m.table[h])
-		m.table[h] = now
-		if distance <= min(at, maxOffset) && distance > 0 && binary.LittleEndian.Uint64(block[at-distance:])&key == v {
-			return at, at - distance
+		if i == far {
+			for i += 16; i <= n-far && bytes.Equal(a[i:i+far], b[i:i+far]); i += far {
+			}
+			i -= 16
 		}
-		at += min(skip/patience, maxSkip-skip&1) * step
 	}
-	return at, -1
+	for i < n && a[i] == b[i] {
+		i++
+	}
+	return i
 }
 
-// sequence writes the literals block[from:to] and a match of size bytes.
-func (m *matcher) sequence(out []byte, o, from, to, size, offset int) int {
-	length := size - shortest
+// sequence writes the literals block[from:to] and a match of length+shortest bytes.
+func (m *matcher) sequence(out []byte, o, from, to, length, offset int) int {
 	o = m.literals(out, o, from, to, min(length, 15))
 	binary.LittleEndian.PutUint16(out[o:], uint16(offset))
 	o += 2
@@ -125,14 +160,12 @@ func (m *matcher) literals(out []byte, o, from, to, low int) int {
 	if n >= 15 {
 		o = putLength(out, o, n-15)
 	}
-	if n > 2*pixel.Slack {
-		copy(out[o:], m.block[from:to])
+	if n <= 16 && from+16 <= len(m.block) {
+		// Without a length to guess. What is too much will be overwritten.
+		*(*[16]byte)(out[o:]) = *(*[16]byte)(m.block[from:])
 		return o + n
 	}
-	for i := 0; i < n; i += 8 {
-		binary.LittleEndian.PutUint64(out[o+i:], binary.LittleEndian.Uint64(m.block[from+i:]))
-	}
-	return o + n
+	return o + copy(out[o:], m.block[from:to])
 }
 
 func putLength(out []byte, o, n int) int {

@@ -8,8 +8,10 @@
 // pieces of an image can be encoded on several cores and joined. The decoder
 // takes blocks of any size that refer to up to 64 KiB of the output before them.
 //
-// An Encoder owns a copy of one block, so that a guest that changes its pixels
-// meanwhile cannot confuse the compressor, and the compressor's table.
+// Blocks are read where they lie, in the memory of a guest. One that changes it
+// meanwhile gets a picture that never was, but the stream stays well-formed: each
+// length is found once and then written. An Encoder owns the compressor's table
+// and, for images that lie in pieces, a copy of one block.
 package lz4
 
 import (
@@ -50,7 +52,7 @@ type Encoder struct {
 	Limit int
 
 	reader  pixel.Reader
-	block   [BlockSize + pixel.Slack]byte
+	block   []byte // of images whose blocks do not lie in one chunk
 	matcher matcher
 }
 
@@ -96,12 +98,14 @@ func (e *Encoder) EncodePart(dst []byte, im pixel.Image, chunks [][]byte, part, 
 	e.reader.Reset(chunks)
 	defer e.reader.Release()
 	e.reader.Skip(from)
+	e.matcher.begin(size)
 	for left := to - from; left > 0; {
 		n := min(left, BlockSize)
-		for at := 0; at < n; {
-			at += copy(e.block[at:], e.reader.Next(1, n-at))
+		block := e.reader.Next(1, n)
+		if len(block) < n {
+			block = e.join(block, n)
 		}
-		out = e.appendBlock(out, n, size)
+		out = e.appendBlock(out, block)
 		if e.Limit > 0 && len(out)-len(dst) > e.Limit {
 			return out[:len(dst)], errLimit
 		}
@@ -113,12 +117,22 @@ func (e *Encoder) EncodePart(dst []byte, im pixel.Image, chunks [][]byte, part, 
 // errLimit is made once: that an image does not compress is no rare event.
 var errLimit = fmt.Errorf("encoding LZ4: %w", ErrIncompressible)
 
-// appendBlock compresses the first n staged bytes, of pixels of size bytes.
-func (e *Encoder) appendBlock(out []byte, n, size int) []byte {
-	out = slices.Grow(out, prefixSize+bound(n))
+// join stages n bytes, of which the reader has given the first few.
+func (e *Encoder) join(block []byte, n int) []byte {
+	if e.block == nil {
+		e.block = make([]byte, BlockSize)
+	}
+	for at := copy(e.block, block); at < n; {
+		at += copy(e.block[at:], e.reader.Next(1, n-at))
+	}
+	return e.block[:n]
+}
+
+// appendBlock compresses a block.
+func (e *Encoder) appendBlock(out, block []byte) []byte {
+	out = slices.Grow(out, prefixSize+bound(len(block)))
 	at := len(out) + prefixSize
-	e.matcher.begin(e.block[:], size)
-	end := e.matcher.compress(out[:cap(out)], at, n)
+	end := e.matcher.compress(out[:cap(out)], at, block)
 	binary.BigEndian.PutUint32(out[at-prefixSize:at], uint32(end-at))
 	return out[:end]
 }

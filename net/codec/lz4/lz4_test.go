@@ -8,8 +8,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/spiceecs/spiceecs/net/codec/internal/testimage"
 	"github.com/spiceecs/spiceecs/net/codec/pixel"
+	"github.com/spiceecs/spiceecs/net/codec/testimage"
 )
 
 func TestRoundTrip(t *testing.T) {
@@ -18,7 +18,7 @@ func TestRoundTrip(t *testing.T) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	var enc Encoder
 	for typ := pixel.RGB16; typ <= pixel.RGBA; typ++ {
-		for _, size := range [][2]int{{1, 1}, {3, 1}, {1, 7}, {17, 5}, {65535, 1}, {640, 200}} {
+		for _, size := range [][2]int{{1, 1}, {3, 1}, {1, 7}, {17, 5}, {65535, 1}, {1, 65535}, {640, 200}} {
 			for _, kind := range testimage.Kinds {
 				im := pixel.New(typ, size[0], size[1], rng.IntN(2) == 0)
 				pixels := testimage.Bytes(rng, kind, im)
@@ -283,10 +283,14 @@ func FuzzDecode(f *testing.F) {
 }
 
 func FuzzRoundTrip(f *testing.F) {
-	f.Add(uint16(3), []byte("some bytes, some bytes, some bytes"))
+	f.Add(uint8(pixel.RGB32), uint8(4), uint16(3), []byte("some bytes, some bytes, some bytes"))
+	f.Add(uint8(pixel.RGB16), uint8(1), uint16(9), []byte("aaaaaaaaaaaaaaaaaaaaaaabbbbbbbbaaaaaaa"))
 	enc := new(Encoder)
-	f.Fuzz(func(t *testing.T, cut uint16, pixels []byte) {
-		im := pixel.New(pixel.RGB32, len(pixels)/4, 1, true)
+	f.Fuzz(func(t *testing.T, typ, width uint8, cut uint16, pixels []byte) {
+		im := pixel.New(pixel.Type(typ), int(width), 1, width%2 == 0)
+		if im.Stride > 0 {
+			im.Height = len(pixels) / im.Stride
+		}
 		at := min(int(cut), len(pixels))
 		stream, err := enc.Encode(nil, im, [][]byte{pixels[:at], pixels[at:]})
 		if err != nil {
@@ -329,5 +333,32 @@ func BenchmarkDecode(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestParts encodes the parts of images in any order, with any encoders: one
+// after the other they are a stream of the image.
+func TestParts(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	encs := [2]Encoder{}
+	for typ := pixel.RGB16; typ <= pixel.RGBA; typ++ {
+		for _, kind := range testimage.Kinds {
+			im := pixel.New(typ, 1+rng.IntN(700), 1+rng.IntN(300), rng.IntN(2) == 0)
+			pixels := testimage.Bytes(rng, kind, im)
+			parts := make([][]byte, 1+rng.IntN(5))
+			for _, i := range rng.Perm(len(parts)) {
+				var err error
+				parts[i], err = encs[rng.IntN(2)].EncodePart([]byte{}, im, testimage.Split(rng, pixels, rng.IntN(4)), i, len(parts))
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			got := make([]byte, im.Size())
+			if err := Decode(got, bytes.Join(parts, nil)); err != nil || !bytes.Equal(got, pixels) {
+				t.Fatalf("%+v %s in %d parts: %v", im, kind, len(parts), err)
+			}
+		}
 	}
 }

@@ -84,13 +84,13 @@ func (l *Layout) Unpack(dst []byte, at, end int, src []byte, s int) {
 }
 
 func unpackColours(dst []byte, at, end int, src []byte, s int) {
-	for ; at+8 <= end && s+8 <= len(src); at += 8 {
-		binary.LittleEndian.PutUint64(dst[at:], widen(binary.LittleEndian.Uint64(src[s:])))
-		s += 6
+	in, out := src[s:], dst[at:end]
+	i, o := 0, 0
+	for ; o+8 <= len(out) && i+8 <= len(in); i, o = i+6, o+8 {
+		binary.LittleEndian.PutUint64(out[o:o+8], widen(binary.LittleEndian.Uint64(in[i:i+8])))
 	}
-	for ; at < end; at += 4 {
-		dst[at], dst[at+1], dst[at+2], dst[at+3] = src[s], src[s+1], src[s+2], 0
-		s += 3
+	for ; o+4 <= len(out); i, o = i+3, o+4 {
+		out[o], out[o+1], out[o+2], out[o+3] = in[i], in[i+1], in[i+2], 0
 	}
 }
 

@@ -1,6 +1,7 @@
 package pixel
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 )
@@ -61,12 +62,13 @@ func (p *Pass) Worst(n int) int { return n*p.Literal + n/MaxLiterals + 1 }
 // SourceSize is how many bytes of the source image n units are.
 func (p *Pass) SourceSize(n int) int { return n * p.source }
 
-// Stage fills the plane dst, a whole number of units long, from r. It reports
-// false if r ends too early.
+// Stage fills the plane dst, a whole number of units long, from r. If r ends too
+// early, the rest becomes 0, and it reports false.
 func (p *Pass) Stage(dst []byte, r *Reader) bool {
 	for len(dst) > 0 {
 		src := r.Next(p.source, len(dst)/p.Unit)
 		if src == nil {
+			clear(dst)
 			return false
 		}
 		n := len(src) / p.source * p.Unit
@@ -134,6 +136,12 @@ func putWords(out []byte, o int, plane []byte, from, to int) int {
 // putColours writes three of the four bytes of each unit.
 func putColours(out []byte, o int, plane []byte, from, to int) int {
 	end := o + (to-from)/4*3
+	if to-from <= Slack { // most often: no loop to guess the length of
+		x, y := load(plane, from), load(plane, from+8)
+		binary.LittleEndian.PutUint64(out[o:], x&0xffffff|x>>8&0x0000ffffff000000)
+		binary.LittleEndian.PutUint64(out[o+6:], y&0xffffff|y>>8&0x0000ffffff000000)
+		return end
+	}
 	for ; from < to; from += 8 {
 		x := binary.LittleEndian.Uint64(plane[from:])
 		binary.LittleEndian.PutUint64(out[o:], x&0xffffff|x>>8&0x0000ffffff000000)
@@ -147,24 +155,39 @@ func putColours(out []byte, o int, plane []byte, from, to int) int {
 // leave Slack bytes in the plane.
 func MatchLen(plane []byte, ref, at, end int, mask uint64) int {
 	n := end - at
-	a, b := plane[ref:ref+n+8], plane[at:at+n+8]
-	i := 0
-	for ; i+32 <= n; i += 32 {
-		x, y := a[i:i+32:i+32], b[i:i+32:i+32]
-		if ((load(x, 0)^load(y, 0))|(load(x, 8)^load(y, 8))|
-			(load(x, 16)^load(y, 16))|(load(x, 24)^load(y, 24)))&mask != 0 {
-			break
-		}
-	}
-	for ; i < n; i += 8 {
-		if x := (load(a, i) ^ load(b, i)) & mask; x != 0 {
+	a, b := plane[ref:ref+n+Slack], plane[at:at+n+Slack]
+	for i := 0; i < n; i += 16 {
+		x, y := (load(a, i)^load(b, i))&mask, (load(a, i+8)^load(b, i+8))&mask
+		if x|y != 0 { // one branch for both: how long a match is cannot be predicted
+			if x == 0 {
+				i += 8
+				x = y
+			}
 			return min(i+bits.TrailingZeros64(x)>>3, n)
+		}
+		if i == farMatch {
+			i = matchFar(a, b, i, n)
 		}
 	}
 	return n
 }
 
-func load(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
+// farMatch is the length from which matches are measured by so many bytes at a time.
+const farMatch = 256
+
+// matchFar moves i, where a and b are the same for 16 bytes, on over what is
+// the same in all bits: mostly that goes for those that do not count, too.
+func matchFar(a, b []byte, i, n int) int {
+	for i+farMatch <= n && bytes.Equal(a[i:i+farMatch], b[i:i+farMatch]) {
+		i += farMatch
+	}
+	if i > farMatch {
+		i -= 16
+	}
+	return i
+}
+
+func load(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i : i+8]) }
 
 // MatchBack is the number of bytes, up to limit, that end before ref and before
 // at and are equal under mask. Round it down to whole units.

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/spiceecs/spiceecs/net/codec/internal/testimage"
+	"github.com/spiceecs/spiceecs/net/codec/testimage"
 )
 
 var types = []Type{GRAY, RGB16, RGB24, RGB32, RGBA}
@@ -18,7 +18,7 @@ var types = []Type{GRAY, RGB16, RGB24, RGB32, RGBA}
 // of one, and several times in the first, and others that rows may break at.
 var sizes = [][2]int{
 	{1, 1}, {1, 9}, {2, 3}, {3, 4}, {4, 4}, {5, 1}, {9, 300}, {2047, 3}, {2048, 3}, {2049, 3},
-	{12287, 2}, {12288, 2}, {12289, 2}, {15000, 2}, {300, 50},
+	{12287, 2}, {12288, 2}, {12289, 2}, {15000, 2}, {300, 50}, {1, 5000}, {65535, 1},
 }
 
 // kinds are pictures that bring out one part of the codec each.

@@ -177,6 +177,9 @@ func (r Random) stroke(d *qxl.Drawable, ch *record.Chunks) {
 	size := 0
 	for range r.IntN(5) {
 		s := qxl.PathSegment{First: int32(len(d.Points)), Count: 3 * (1 + r.Int32N(4)), Flags: uint8(r.Uint32())}
+		if s.Flags&qxl.PathBegin != 0 {
+			s.Count++ // the path's first point, and curves in threes
+		}
 		for range s.Count {
 			d.Points = append(d.Points, qxl.PointFix{X: int32(r.Uint32()), Y: int32(r.Uint32())})
 		}

@@ -3,30 +3,25 @@ package displaytest
 import (
 	"errors"
 	"fmt"
-	"maps"
 
 	"github.com/spiceecs/spiceecs/net/wire"
 	"github.com/spiceecs/spiceecs/qxl"
-	"github.com/spiceecs/spiceecs/qxl/canvas"
 )
 
 // client is a SPICE client's display channel: what it has been sent makes its
 // surfaces. It trusts nothing.
 type client struct {
-	canvases
-	palettes map[uint64][]uint32
+	views
+	videos
+	cache
+	monitors []qxl.Head // as it was told last
+	window   uint32     // of acknowledgements
+	largest  int        // message so far, in bytes
 	cmd      qxl.Drawable
 }
 
-// maxPalettes is what clients cache.
-const maxPalettes = 128
-
-func newClient() *client {
-	return &client{canvases: canvases{}, palettes: map[uint64][]uint32{}}
-}
-
-func (c *client) clone() *client {
-	return &client{canvases: c.canvases.clone(), palettes: maps.Clone(c.palettes)}
+func newClient(j *JoinOptions, reached map[string]int) *client {
+	return &client{views: newViews(), videos: videos{}, cache: newCache(j, reached)}
 }
 
 // receive takes whole messages with mini headers.
@@ -37,9 +32,11 @@ func (c *client) receive(batch []byte) error {
 		if err := r.Err(); err != nil {
 			return fmt.Errorf("framing: %w", err)
 		}
+		c.largest = max(c.largest, len(body))
 		if err := c.message(msg, body); err != nil {
 			return fmt.Errorf("message %d: %w", msg, err)
 		}
+		c.show(c.videos.shown())
 	}
 	return nil
 }
@@ -49,7 +46,7 @@ func (c *client) message(msg uint16, body []byte) error {
 		if err := wire.ReadDraw(body, t, &c.cmd); err != nil {
 			return err
 		}
-		return c.draw(&c.cmd)
+		return c.obey(&c.cmd)
 	}
 	r := wire.NewReader(body)
 	switch msg {
@@ -58,18 +55,18 @@ func (c *client) message(msg uint16, body []byte) error {
 		if primary := r.U32()&wire.SurfaceFlagPrimary != 0; primary != (id == 0) {
 			return fmt.Errorf("surface %d, primary: %t", id, primary)
 		}
-		if c.canvases[id] != nil {
+		if c.surface(id) != nil {
 			return fmt.Errorf("surface %d exists", id)
 		}
-		c.canvases[id] = canvas.New(format, int(w), int(h))
+		c.create(id, format, int(w), int(h))
 	case wire.MsgDisplaySurfaceDestroy:
 		id := r.U32()
-		if c.canvases[id] == nil {
+		if c.surface(id) == nil {
 			return fmt.Errorf("no surface %d", id)
 		}
-		delete(c.canvases, id)
+		c.destroy(id)
 	case wire.MsgDisplayMark:
-		if c.canvases[0] == nil {
+		if c.surface(0) == nil {
 			return errors.New("there is no screen")
 		}
 	case wire.MsgDisplayInvalAllPalettes:
@@ -80,8 +77,20 @@ func (c *client) message(msg uint16, body []byte) error {
 			return fmt.Errorf("no palette %d", id)
 		}
 		delete(c.palettes, id)
+	case wire.MsgDisplayInvalList:
+		if err := c.forget(&r); err != nil {
+			return err
+		}
+	case wire.MsgDisplayMonitorsConfig:
+		c.readMonitors(&r)
+	case wire.MsgPing:
+		_, _, _ = r.U32(), r.U64(), r.Bytes(r.Left())
+	case wire.MsgSetAck:
+		_, c.window = r.U32(), r.U32()
 	default:
-		return errors.New("not expected")
+		if err := c.streamMessage(msg, &r); err != nil {
+			return err
+		}
 	}
 	if r.Err() != nil || r.Left() > 0 {
 		return fmt.Errorf("%d bytes left, %w", r.Left(), r.Err())
@@ -89,15 +98,16 @@ func (c *client) message(msg uint16, body []byte) error {
 	return nil
 }
 
-// draw checks what a drawing command refers to, and executes it.
-func (c *client) draw(d *qxl.Drawable) error {
-	if c.canvases[d.Surface] == nil {
+// obey checks what a drawing command refers to, and executes it.
+func (c *client) obey(d *qxl.Drawable) error {
+	if c.surface(d.Surface) == nil {
 		return fmt.Errorf("draws on surface %d, which does not exist", d.Surface)
 	}
+	var rough []int
 	for i := range d.Images {
 		im := &d.Images[i]
 		if im.Type == qxl.ImageSurface {
-			from := c.canvases[im.Surface]
+			from := c.surface(im.Surface)
 			if from == nil {
 				return fmt.Errorf("reads surface %d, which does not exist", im.Surface)
 			}
@@ -105,32 +115,25 @@ func (c *client) draw(d *qxl.Drawable) error {
 				return fmt.Errorf("reads surface %d as %dx%d, which is %v", im.Surface, im.Width, im.Height, from.Bounds())
 			}
 		}
-		if err := c.palette(im); err != nil {
+		lossy, err := c.resolve(im)
+		if err != nil {
 			return err
 		}
+		if lossy {
+			rough = append(rough, i)
+		}
 	}
-	c.execute(d, nil)
+	c.draw(d, rough)
 	return nil
 }
 
-// palette obeys an image's cache flags.
-func (c *client) palette(im *qxl.Image) error {
-	if !im.HasPalette {
-		return nil
+// readMonitors takes a MONITORS_CONFIG message: a head a monitor.
+func (c *client) readMonitors(r *wire.Reader) {
+	n, _ := r.U16(), r.U16()
+	c.monitors = nil
+	for ; n > 0 && r.Err() == nil; n-- {
+		c.monitors = append(c.monitors, qxl.Head{
+			ID: r.U32(), Surface: r.U32(), Width: r.U32(), Height: r.U32(), X: r.U32(), Y: r.U32(), Flags: r.U32(),
+		})
 	}
-	id := im.Palette.Unique
-	switch {
-	case im.BitFlags&wire.BitmapPalFromCache != 0:
-		entries, ok := c.palettes[id]
-		if !ok {
-			return fmt.Errorf("palette %d is not cached", id)
-		}
-		im.Palette.Entries = append(im.Palette.Entries[:0], entries...)
-	case im.BitFlags&wire.BitmapPalCacheMe != 0:
-		if id == 0 || c.palettes[id] != nil || len(c.palettes) == maxPalettes {
-			return fmt.Errorf("caching palette %d, %d cached", id, len(c.palettes))
-		}
-		c.palettes[id] = append([]uint32{}, im.Palette.Entries...)
-	}
-	return nil
 }

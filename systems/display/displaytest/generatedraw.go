@@ -1,8 +1,11 @@
 package displaytest
 
-import "github.com/spiceecs/spiceecs/qxl"
+import (
+	"github.com/spiceecs/spiceecs/qxl"
+	"github.com/spiceecs/spiceecs/qxl/canvas"
+)
 
-// draw adds a drawing command that says the truth about its effect.
+// draw adds a drawing command, or two with the same image.
 func (g *generator) draw() {
 	var d Draw
 	if len(g.recent) > 0 && g.IntN(5) == 0 {
@@ -10,7 +13,26 @@ func (g *generator) draw() {
 	} else {
 		d = g.fresh()
 	}
-	if d.Effect == qxl.EffectOpaque && !g.inside(&d) {
+	g.put(d)
+	if d.Type == qxl.DrawCopy && d.Src.Cache && g.IntN(3) == 0 {
+		g.put(g.exactly(d))
+	}
+}
+
+// exactly copies an image that clients keep where it has to be exact; mostly where
+// what is there is exact, too, as otherwise they are sent pixels instead.
+func (g *generator) exactly(d Draw) Draw {
+	d.On = g.surface()
+	d.Rop, d.Effect, d.Box = qxl.RopXor, qxl.EffectBlend, g.box(g.surfaces[d.On].size)
+	return d
+}
+
+// put adds a drawing command that says the truth about its effect.
+func (g *generator) put(d Draw) {
+	if g.compress {
+		g.keepAlpha(&d)
+	}
+	if d.Effect == qxl.EffectOpaque && (!g.inside(&d) || !g.possible(&d)) {
 		d.Effect = qxl.EffectBlend
 	}
 	if len(g.recent) < 8 {
@@ -24,7 +46,7 @@ func (g *generator) draw() {
 // again is something drawn before, the same or with another colour or box.
 func (g *generator) again() Draw {
 	d := g.recent[g.IntN(len(g.recent))]
-	switch g.IntN(4) {
+	switch g.IntN(3) {
 	case 0:
 		d.Color = g.color()
 	case 1:
@@ -58,7 +80,8 @@ func (g *generator) fresh() Draw {
 		g.fill, g.fill, g.fill, g.fill, g.blendFill, g.revert, g.idempotent, g.opaqueBrush,
 		g.constant, g.invers, g.copy, g.copy, g.copySurface, g.copySurface, g.copySurface,
 		g.copyBits, g.copyBits, g.copyBits, g.scroll, g.scroll, g.selfBitmap, g.ownTarget,
-		g.threeOperands, g.opaqueType, g.keyed, g.alpha,
+		g.threeOperands, g.opaqueType, g.keyed, g.alpha, g.alphaBitmap, g.blend, g.stroke, g.text, g.composite,
+		g.photo, g.photo, g.photo, g.photo,
 	}
 	kinds[g.IntN(len(kinds))](&d)
 	return d
@@ -128,26 +151,37 @@ func (g *generator) invers(d *Draw) {
 	g.mask(d)
 }
 
-// bitmap is an image of random pixels.
+// bitmap is an image of some kind, mostly a new one.
 func (g *generator) bitmap() *Image {
 	formats := [...]qxl.BitmapFormat{
-		qxl.Bitmap32Bit, qxl.Bitmap32Bit, qxl.BitmapRGBA, qxl.Bitmap24Bit, qxl.Bitmap16Bit, qxl.Bitmap8Bit,
+		qxl.Bitmap32Bit, qxl.Bitmap32Bit, qxl.Bitmap32Bit, qxl.BitmapRGBA, qxl.BitmapRGBA, qxl.Bitmap24Bit, qxl.Bitmap16Bit,
+		qxl.Bitmap8Bit, qxl.Bitmap4BitBE, qxl.Bitmap4BitLE, qxl.Bitmap1BitLE, qxl.Bitmap8BitA,
 	}
 	return &Image{
 		Format: formats[g.IntN(len(formats))], Size: Point{int32(1 + g.IntN(20)), int32(1 + g.IntN(20))}, Seed: g.IntN(1 << 16),
+		Pad: max(0, g.IntN(24)-20), BottomUp: g.IntN(4) == 0, Opaque: g.IntN(8) == 0, QUIC: g.IntN(8) == 0, Cache: g.IntN(2) == 0,
 	}
 }
 
-// source gives the drawing a bitmap to take pixels from, scaled or not.
+// source gives the drawing a bitmap to take pixels from, scaled or not, that may
+// have been seen before.
 func (g *generator) source(d *Draw) {
+	if len(g.images) > 0 && g.IntN(3) == 0 {
+		im := g.images[g.IntN(len(g.images))]
+		d.Src, d.SrcArea, d.Scale = &im, Box{0, 0, im.Size[0], im.Size[1]}, uint8(g.IntN(2))
+		return
+	}
 	d.Src = g.bitmap()
 	if g.IntN(3) == 0 {
 		d.SrcArea, d.Scale = g.box(d.Src.Size), uint8(g.IntN(2))
-		return
+	} else {
+		w, h := d.Box[2]-d.Box[0], d.Box[3]-d.Box[1]
+		d.Src.Size = Point{w + int32(g.IntN(3)), h + int32(g.IntN(3))}
+		d.SrcArea = Box{0, 0, w, h}
 	}
-	w, h := d.Box[2]-d.Box[0], d.Box[3]-d.Box[1]
-	d.Src.Size = Point{w + int32(g.IntN(3)), h + int32(g.IntN(3))}
-	d.SrcArea = Box{0, 0, w, h}
+	if g.images = append(g.images, *d.Src); len(g.images) > 12 {
+		g.images = g.images[1:]
+	}
 }
 
 // rop chooses how to combine, and says so.
@@ -204,6 +238,48 @@ func (g *generator) inside(d *Draw) bool {
 	}
 	size := g.surfaces[id].size
 	return right <= size[0] && bottom <= size[1]
+}
+
+// keepAlpha sees to it that high bytes which are no alpha are never used as such:
+// they are not sent in compressed images.
+func (g *generator) keepAlpha(d *Draw) {
+	if d.Type == qxl.DrawTransparent && d.Src.Format == 0 && g.surfaces[d.Src.Surface].format == qxl.Surface16x555 {
+		d.Type, d.Rop = qxl.DrawCopy, qxl.RopPut // the high bit counts where a colour is looked for
+	}
+	if g.surfaces[d.On].format != qxl.Surface32ARGB {
+		d.Flags &^= g.alphaFlag(d)
+		return
+	}
+	for _, im := range []*Image{d.Src, d.Brush} {
+		switch {
+		case im == nil:
+		case im.Format == qxl.Bitmap16Bit || im.Format == qxl.Bitmap24Bit || im.Format == qxl.Bitmap32Bit:
+			im.Format = qxl.BitmapRGBA
+		case im.Format == 0 && (g.surfaces[im.Surface].size == Point{} || g.surfaces[im.Surface].format == qxl.Surface32xRGB):
+			im.Surface = d.On // it may come to be one before the command is taken
+		}
+	}
+}
+
+// alphaFlag is the flag that says that the target has alpha.
+func (g *generator) alphaFlag(d *Draw) uint32 {
+	if d.Type == qxl.DrawAlphaBlend {
+		return qxl.AlphaDestHasAlpha
+	}
+	return 0
+}
+
+// possible reports whether a canvas can draw a command at all.
+func (g *generator) possible(d *Draw) bool {
+	cs := canvases{}
+	for id, s := range g.surfaces {
+		if s.size != (Point{}) {
+			cs[uint32(id)] = canvas.New(s.format, int(s.size[0]), int(s.size[1]))
+		}
+	}
+	d.drawable(&g.cmd)
+	on := cs[uint32(d.On)]
+	return on != nil && on.Draw(&g.cmd, cs) == nil
 }
 
 func (g *generator) copySurface(d *Draw) {
@@ -288,4 +364,68 @@ func (g *generator) keyed(d *Draw) {
 func (g *generator) alpha(d *Draw) {
 	g.copySurface(d)
 	d.Type, d.Alpha, d.Effect, d.Mask = qxl.DrawAlphaBlend, uint8(g.IntN(256)), qxl.EffectBlend, nil
+}
+
+// photo is what goes as JPEG on a slow line.
+func (g *generator) photo(d *Draw) {
+	d.Type, d.Effect, d.Rop, d.Box = qxl.DrawCopy, qxl.EffectOpaque, qxl.RopPut, g.wide(d.On)
+	w, h := d.Box[2]-d.Box[0], d.Box[3]-d.Box[1]
+	d.Src = &Image{
+		Format: [...]qxl.BitmapFormat{qxl.Bitmap32Bit, qxl.Bitmap24Bit, qxl.BitmapRGBA}[g.IntN(3)],
+		Size:   Point{w, h}, Seed: 3*g.IntN(1000) + contentPhoto, Cache: g.IntN(2) == 0,
+	}
+	d.SrcArea = Box{0, 0, w, h}
+	g.images = append(g.images, *d.Src)
+}
+
+func (g *generator) alphaBitmap(d *Draw) {
+	g.source(d)
+	d.Type, d.Alpha, d.Effect = qxl.DrawAlphaBlend, uint8(g.IntN(256)), qxl.EffectBlend
+	d.Flags = uint32(g.IntN(4))
+}
+
+func (g *generator) blend(d *Draw) {
+	g.copy(d)
+	d.Type, d.Effect, d.Rop = qxl.DrawBlend, qxl.EffectBlend, combining[g.IntN(len(combining))]
+}
+
+// brush is a pattern or a colour.
+func (g *generator) brush(d *Draw) {
+	if d.Color = g.color(); g.IntN(3) == 0 {
+		d.Brush, d.BrushPos = g.bitmap(), Point{int32(g.IntN(9) - 4), int32(g.IntN(9) - 4)}
+	}
+}
+
+func (g *generator) stroke(d *Draw) {
+	d.Type, d.Effect, d.Shape, d.Rop = qxl.DrawStroke, qxl.EffectBlend, g.IntN(1<<16), qxl.RopPut
+	if g.IntN(4) == 0 {
+		d.Rop = combining[g.IntN(len(combining))]
+	}
+	d.Flags = []uint32{0, qxl.LineStyled, qxl.LineStyled | qxl.LineStartWithGap}[g.IntN(3)]
+	g.brush(d)
+}
+
+func (g *generator) text(d *Draw) {
+	d.Type, d.Effect, d.Shape, d.Rop = qxl.DrawText, qxl.EffectBlend, g.IntN(1<<16), qxl.RopPut
+	d.Flags = []uint32{qxl.StringA1, qxl.StringA4, qxl.StringA8}[g.IntN(3)]
+	g.brush(d)
+}
+
+// composite combines a bitmap or a surface with what is there, by X Render's
+// rules.
+func (g *generator) composite(d *Draw) {
+	if g.IntN(2) == 0 {
+		g.fromSurface(d, g.IntN(Surfaces))
+	} else {
+		g.source(d)
+	}
+	d.Type, d.Effect, d.From = qxl.DrawComposite, qxl.EffectBlend, Point{int32(g.IntN(8)), int32(g.IntN(8))}
+	d.Flags = uint32(g.IntN(14)) | uint32(g.IntN(2)<<qxl.CompositeSrcFilterShift|g.IntN(4)<<qxl.CompositeSrcRepeatShift)
+	if g.IntN(3) == 0 {
+		d.Flags |= qxl.CompositeHasSrcTransform
+	}
+	if g.IntN(3) == 0 {
+		d.Mask, d.MaskPos = &Image{Format: qxl.Bitmap8BitA, Size: Point{30, 30}, Seed: g.IntN(1 << 16)}, Point{int32(g.IntN(5)), 0}
+		d.Flags |= qxl.CompositeHasMask | uint32(g.IntN(4)<<qxl.CompositeMaskRepeatShift)
+	}
 }

@@ -1,6 +1,7 @@
 package displaytest
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/spiceecs/spiceecs/qxl"
@@ -14,9 +15,16 @@ type canvases map[uint32]*canvas.Canvas
 // Surface makes canvases a canvas.Sources.
 func (cs canvases) Surface(id uint32) *canvas.Canvas { return cs[id] }
 
-// Decode is never needed: all images are raw.
-func (cs canvases) Decode(im *qxl.Image) (*canvas.Pixmap, error) {
-	return nil, fmt.Errorf("image type %d", im.Type)
+// Decode decompresses what the guest has compressed.
+func (canvases) Decode(im *qxl.Image) (*canvas.Pixmap, error) {
+	out := *im
+	if err := decodeQUIC(&out, im.Data.AppendTo(nil)); err != nil {
+		return nil, err
+	}
+	return &canvas.Pixmap{
+		Format: out.Format, TopDown: true, Width: int(out.X), Height: int(out.Y), Stride: int(out.Stride),
+		Pix: out.Data.AppendTo(nil),
+	}, nil
 }
 
 // copyOf returns a canvas with the same pixels.
@@ -43,25 +51,68 @@ func (cs canvases) execute(d *qxl.Drawable, limit *regions.Region) {
 	}
 }
 
-// differ describes the first pixel of area in which two surfaces differ.
-func differ(got, want *canvas.Canvas, area regions.Rect) error {
+// bitsOf are the bits of a pixel that mean something, by byte.
+var bitsOf = map[qxl.SurfaceFormat][]byte{
+	qxl.Surface1A: allBits, qxl.Surface8A: allBits, qxl.Surface16x555: {0xff, 0x7f}, qxl.Surface16x565: allBits,
+	qxl.Surface32xRGB: {0xff, 0xff, 0xff, 0}, qxl.Surface32ARGB: allBits,
+}
+
+var allBits = []byte{0xff}
+
+// equal reports whether two pixels are equal in bits.
+func equal(a, b, bits []byte) bool {
+	for i := range a {
+		if (a[i]^b[i])&bits[i%len(bits)] != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func sameShape(got, want *canvas.Canvas) error {
 	switch {
+	case got == nil && want == nil:
+		return nil
 	case got == nil || want == nil:
 		return fmt.Errorf("exists: %t, want %t", got != nil, want != nil)
 	case got.Format() != want.Format() || got.Bounds() != want.Bounds():
 		return fmt.Errorf("format %d, %v, want %d, %v", got.Format(), got.Bounds(), want.Format(), want.Bounds())
 	}
-	size := max(1, got.Format().Depth()/8)
+	return nil
+}
+
+// differ describes the first pixel of area in which two surfaces differ.
+func differ(got, want *canvas.Canvas, area regions.Rect) error {
+	if err := sameShape(got, want); err != nil {
+		return err
+	}
+	size := pixelSize(want.Format())
 	for y := area.Top; y < area.Bottom; y++ {
-		a, b := got.Row(int(y)), want.Row(int(y))
-		for i := size * int(area.Left); i < size*int(area.Right); i++ {
-			if a[i] != b[i] {
-				at := i / size * size
-				return fmt.Errorf("pixel (%d,%d) is %x, want %x", at/size, y, a[at:at+size], b[at:at+size])
+		a, b := span(got, y, area.Left, area.Right), span(want, y, area.Left, area.Right)
+		for at := 0; at < len(b); at += size {
+			if a, b := a[at:at+size], b[at:at+size]; !bytes.Equal(a, b) {
+				return fmt.Errorf("pixel (%d,%d) is %x, want %x", int(area.Left)+at/size, y, a, b)
 			}
 		}
 	}
 	return nil
+}
+
+// pixelSize is the size of a pixel in a span.
+func pixelSize(f qxl.SurfaceFormat) int { return max(1, f.Depth()/8) }
+
+// span is the pixels [left,right) of a line. Those of 1 bit are a byte each.
+func span(c *canvas.Canvas, y, left, right int32) []byte {
+	line := c.Row(int(y))
+	if c.Format() != qxl.Surface1A {
+		size := int32(pixelSize(c.Format()))
+		return line[size*left : size*right]
+	}
+	out := make([]byte, 0, right-left)
+	for x := left; x < right; x++ {
+		out = append(out, -(line[x>>3] >> (x & 7) & 1))
+	}
+	return out
 }
 
 // painter is the naive truth: it executes every command at once.

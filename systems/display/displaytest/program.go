@@ -8,6 +8,8 @@ import (
 
 	"github.com/spiceecs/spiceecs/qxl"
 	"github.com/spiceecs/spiceecs/regions"
+	"github.com/spiceecs/spiceecs/systems/display"
+	"github.com/spiceecs/spiceecs/systems/encode"
 )
 
 // Box is a rectangle: left, top, right, bottom.
@@ -35,7 +37,35 @@ type Step struct {
 	Area    Box   `json:"area,omitzero"`
 	Client  int   `json:"client,omitempty"`
 	Count   int   `json:"count,omitempty"`
+	Every   int   `json:"every,omitempty"` // milliseconds between frames
 	Draw    *Draw `json:"draw,omitempty"`
+
+	Join *JoinOptions `json:"join,omitempty"`
+}
+
+// JoinOptions are what a client is like: a display.SimClient, and what it says.
+type JoinOptions struct {
+	Compression encode.Compression `json:"compression,omitempty"`
+	LZ4         bool               `json:"lz4,omitempty"`
+	Monitors    bool               `json:"monitors,omitempty"`
+	Slow        bool               `json:"slow,omitempty"`
+	Pixmaps     int                `json:"pixmaps,omitempty"`
+	Window      int                `json:"window,omitempty"`
+	Line        bool               `json:"line,omitempty"`
+	Ack         uint32             `json:"ack,omitempty"`
+	Buffer      int                `json:"buffer,omitempty"`
+	Sized       bool               `json:"sized,omitempty"`
+	Reports     bool               `json:"reports,omitempty"`
+	NoVideo     bool               `json:"novideo,omitempty"`
+	Refuses     bool               `json:"refuses,omitempty"` // says of each stream that it cannot play it
+}
+
+// sim is what of the options matters to the device.
+func (o *JoinOptions) sim() display.SimClient {
+	return display.SimClient{
+		Compression: o.Compression, LZ4: o.LZ4, Monitors: o.Monitors, Slow: o.Slow, Pixmaps: o.Pixmaps, Window: o.Window,
+		Line: o.Line, Ack: o.Ack, Buffer: o.Buffer, Sized: o.Sized, Reports: o.Reports, NoVideo: o.NoVideo,
+	}
 }
 
 // Verb names a step.
@@ -49,16 +79,23 @@ const (
 	Destroy        Verb = "destroy"         // Surface
 	DestroyAll     Verb = "destroy-all"     //
 	DrawOne        Verb = "draw"            // Draw
+	Film           Verb = "film"            // Draw Count Every: again and again, the seed growing
+	Rest           Verb = "rest"            // Count: videos rest; end, if it is not 0
 	Update         Verb = "update"          // Surface Area: by request
 	UpdateCommand  Verb = "update-command"  // Surface Area: through the ring
 	Flush          Verb = "flush"           //
 	Bound          Verb = "bound"           // Count: bytes held at most
 	Restart        Verb = "restart"         //
-	Join           Verb = "join"            // Client
+	Monitors       Verb = "monitors"        // Count: of them, and what they are
+	Advance        Verb = "advance"         // Count: milliseconds, in which the device serves its lines and clients read
+	Settle         Verb = "settle"          // all clients get everything
+	Join           Verb = "join"            // Client Join
 	Leave          Verb = "leave"           // Client
+	Hangup         Verb = "hangup"          // Client: its end of the line is gone, of which the device learns later
+	Rate           Verb = "rate"            // Client Count: bytes a second that it reads from its line as time passes
 	Lag            Verb = "lag"             // Client: it counts as not keeping up
-	Send           Verb = "send"            // Client Count: items
-	Sent           Verb = "sent"            // Client
+	Send           Verb = "send"            // Client Count: items. The device serves its lines, if the client has one
+	Sent           Verb = "sent"            // Client Count: bytes that it reads, if it has a line; else everything
 )
 
 // Draw is a drawing command. Fields that its type has no use for are ignored.
@@ -82,14 +119,22 @@ type Draw struct {
 	MaskPos  Point        `json:"maskpos,omitzero"`
 	Self     Box          `json:"self,omitzero"` // a self bitmap of this area
 	Deps     []int        `json:"deps,omitempty"`
+	Flags    uint32       `json:"flags,omitempty"` // of an alpha blend, a composite, a line or a string
+	Shape    int          `json:"shape,omitempty"` // of a line or a string
 }
 
-// Image is a bitmap of random pixels, or a surface where Format is 0.
+// Image is a bitmap, or a surface where Format is 0. A bitmap's content follows
+// from the fields, so that an image which clients may cache is always the same.
 type Image struct {
-	Format  qxl.BitmapFormat `json:"format,omitempty"`
-	Size    Point            `json:"size,omitzero"`
-	Seed    int              `json:"seed,omitempty"`
-	Surface int              `json:"surface,omitempty"`
+	Format   qxl.BitmapFormat `json:"format,omitempty"`
+	Size     Point            `json:"size,omitzero"`
+	Seed     int              `json:"seed,omitempty"`
+	Pad      int              `json:"pad,omitempty"` // bytes behind each line
+	BottomUp bool             `json:"bottomup,omitempty"`
+	Opaque   bool             `json:"opaque,omitempty"` // the high bits count as set
+	QUIC     bool             `json:"quic,omitempty"`   // the guest has compressed it
+	Cache    bool             `json:"cache,omitempty"`  // clients may cache it
+	Surface  int              `json:"surface,omitempty"`
 }
 
 // Program is a list of steps.
@@ -152,42 +197,5 @@ func (dr *Draw) drawable(d *qxl.Drawable) {
 		d.Brush = qxl.Brush{Type: qxl.BrushPattern, Image: dr.Brush.add(d), Pos: dr.BrushPos.point()}
 	}
 	d.Mask.Image, d.Mask.Pos = dr.Mask.add(d), dr.MaskPos.point()
-}
-
-// add makes im one of d's images and returns its index.
-func (im *Image) add(d *qxl.Drawable) int8 {
-	if im == nil {
-		return qxl.NoImage
-	}
-	out, i := d.NewImage()
-	if im.Format == 0 {
-		out.Type, out.Surface = qxl.ImageSurface, uint32(im.Surface)
-		return i
-	}
-	out.Type, out.Format, out.BitFlags = qxl.ImageBitmap, im.Format, qxl.BitmapTopDown
-	out.X, out.Y = uint32(im.Size[0]), uint32(im.Size[1])
-	out.Width, out.Height = out.X, out.Y
-	out.Stride = (out.X*uint32(im.Format.BitsPerPixel()) + 7) / 8
-	out.Data.Append(noise(im.Seed, int(out.Stride*out.Y)))
-	if im.Format.Indexed() && im.Format != qxl.Bitmap1BitBE {
-		out.HasPalette = true
-		out.Palette.Unique = uint64(im.Seed % 5)
-		for k := range 1 << im.Format.BitsPerPixel() {
-			out.Palette.Entries = append(out.Palette.Entries, uint32(k+im.Seed%5)*0x01030507)
-		}
-	}
-	return i
-}
-
-// noise is n bytes that depend on seed.
-func noise(seed, n int) []byte {
-	b := make([]byte, n)
-	x := uint32(seed)*2654435761 + 12345
-	for i := range b {
-		x ^= x << 13
-		x ^= x >> 17
-		x ^= x << 5
-		b[i] = byte(x >> 11)
-	}
-	return b
+	dr.shape(d)
 }

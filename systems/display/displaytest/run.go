@@ -2,12 +2,13 @@ package displaytest
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
-	"github.com/spiceecs/spiceecs/components"
 	"github.com/spiceecs/spiceecs/ecs"
 	"github.com/spiceecs/spiceecs/qxl"
 	"github.com/spiceecs/spiceecs/qxl/canvas"
@@ -15,6 +16,7 @@ import (
 	"github.com/spiceecs/spiceecs/regions"
 	"github.com/spiceecs/spiceecs/systems/display"
 	"github.com/spiceecs/spiceecs/systems/encode"
+	"github.com/spiceecs/spiceecs/systems/stream"
 )
 
 // Surfaces is how many surface ids a program's device has.
@@ -29,23 +31,26 @@ const vramSize = 2 << 20
 // bench is a device under test with the truth about it.
 type bench struct {
 	sim     *display.Sim
+	clock   *ecs.ManualClock
 	guest   *ring
 	truth   painter
 	clients map[int]*viewer
+	heads   []qxl.Head // monitors that clients have to know of, nil: not said
+	driver  bool       // the guest has configured its monitors
 	primary []byte
 	cmd     qxl.Drawable
 	bound   int64
-}
-
-// viewer is a client, and where the device has it.
-type viewer struct {
-	*client
-	slot int
+	peeked  []byte // scratch
+	reached map[string]int
 }
 
 // Run executes a program and checks after every steps that all is well, and at
 // the end that nothing is left behind. The error names the step.
-func Run(p Program, every int) (err error) {
+func Run(p Program, every int) error { return RunCounting(p, every, map[string]int{}) }
+
+// RunCounting is Run that counts in reached what came to be of the things that a
+// program cannot bring about by itself.
+func RunCounting(p Program, every int, reached map[string]int) (err error) {
 	step := -1
 	defer func() {
 		if r := recover(); r != nil {
@@ -55,7 +60,7 @@ func Run(p Program, every int) (err error) {
 			err = fmt.Errorf("step %d, %s: %w", step+1, p[step].Do, err)
 		}
 	}()
-	b, err := newBench()
+	b, err := newBench(reached)
 	if err != nil {
 		return err
 	}
@@ -70,21 +75,24 @@ func Run(p Program, every int) (err error) {
 		}
 	}
 	step = len(p)
+	if err := b.settle(); err != nil {
+		return err
+	}
 	return b.end()
 }
 
-func newBench() (*bench, error) {
+func newBench(reached map[string]int) (*bench, error) {
 	vram, err := guest.NewVRAM(vramSize)
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{clients: map[int]*viewer{}, truth: painter{canvases: canvases{}}}
+	b := &bench{reached: reached, clients: map[int]*viewer{}, truth: painter{canvases: canvases{}}, clock: ecs.NewManualClock(time.Unix(0, 0))}
 	b.guest = &ring{vram: vram, asm: guest.NewAssembler(vram), blocks: map[uint64][]byte{}}
 	b.sim, err = display.NewSim(display.Config{
 		Ring:     b.guest,
 		Memory:   qxl.MemoryConfig{Groups: 1, Slots: 1, GenBits: 8, IDBits: 8},
-		Surfaces: Surfaces, HeldBytes: 1 << 30, Compression: encode.Off, Pool: pool(), Caches: encode.NewRegistry(),
-		Clock: ecs.NewManualClock(time.Unix(0, 0)), Log: slog.New(slog.DiscardHandler),
+		Surfaces: Surfaces, HeldBytes: 1 << 30, Compression: encode.Off, JPEG: encode.Auto, ZlibGLZ: encode.Auto,
+		Streaming: stream.All, Pool: pool(), Caches: encode.NewRegistry(), Clock: b.clock, Log: slog.New(slog.DiscardHandler),
 	}, vram.Slot())
 	return b, err
 }
@@ -108,6 +116,10 @@ func (b *bench) step(s *Step) error {
 			return err
 		}
 		b.sim.Tick(1 << 10)
+	case Film:
+		return b.film(s)
+	case Rest:
+		return b.rest(s.Count > 0)
 	case Update:
 		return b.update(s)
 	case Flush:
@@ -120,40 +132,17 @@ func (b *bench) step(s *Step) error {
 		b.bound = int64(s.Count)
 	case Restart:
 		b.sim.Restart()
+	case Monitors:
+		return b.configureMonitors(s)
+	case Advance:
+		return b.advance(s.Count)
+	case Settle:
+		return b.settle()
 	default:
 		return b.clientStep(s)
 	}
 	return b.guest.err
 }
-
-func (b *bench) clientStep(s *Step) error {
-	v := b.clients[s.Client]
-	if (v == nil) != (s.Do == Join) {
-		return nil
-	}
-	switch s.Do {
-	case Join:
-		slot, err := b.sim.Join()
-		b.clients[s.Client] = &viewer{newClient(), slot}
-		return err
-	case Leave:
-		delete(b.clients, s.Client)
-		return b.sim.Leave(v.slot)
-	case Lag:
-		return b.sim.Lag(v.slot)
-	case Send:
-		return b.sim.Send(v.slot, s.Count)
-	case Sent:
-		if err := v.receive(b.batch(v)); err != nil {
-			return fmt.Errorf("client %d: %w", s.Client, err)
-		}
-		return b.sim.Sent(v.slot)
-	}
-	return fmt.Errorf("unknown step %q", s.Do)
-}
-
-// batch is what is on its way to a client.
-func (b *bench) batch(v *viewer) []byte { return bytes.Join(b.sim.Batch(v.slot).Buffers(nil), nil) }
 
 func (b *bench) createPrimary(s *Step) error {
 	if b.truth.canvases[0] != nil {
@@ -174,6 +163,9 @@ func (b *bench) createPrimary(s *Step) error {
 		c = canvas.New(p.Format, int(p.Width), int(p.Height))
 	}
 	b.truth.canvases[0], b.primary = c, p.Memory
+	if b.heads = nil; !b.driver {
+		b.heads = []qxl.Head{{Width: p.Width, Height: p.Height}}
+	}
 	return b.sim.CreatePrimary(p)
 }
 
@@ -185,6 +177,33 @@ func (b *bench) destroyPrimary() error {
 	delete(b.truth.canvases, 0)
 	poison(b.primary)
 	return err
+}
+
+// configureMonitors tells the device of monitors side by side, in guest memory.
+func (b *bench) configureMonitors(s *Step) error {
+	n := 1 + s.Count%3
+	mem := []byte{byte(n), 0, 4, 0}
+	var heads []qxl.Head
+	for i := range uint32(n) {
+		h := qxl.Head{ID: i, Width: uint32(10 + s.Count%7), Height: 10, X: i * 10, Flags: uint32(s.Count)}
+		heads = append(heads, h)
+		for _, v := range [...]uint32{h.ID, h.Surface, h.Width, h.Height, h.X, h.Y, h.Flags} {
+			mem = binary.LittleEndian.AppendUint32(mem, v)
+		}
+	}
+	block, at, err := b.guest.vram.Alloc(len(mem))
+	if err != nil {
+		return err
+	}
+	copy(at, mem)
+	addr, err := b.guest.vram.Address(block)
+	if err != nil {
+		return err
+	}
+	err = b.sim.Carry(display.Monitors(addr, 0, 0))
+	b.heads, b.driver = heads, true
+	poison(at)
+	return cmp.Or(err, b.guest.vram.Free(block))
 }
 
 // update checks that the area is exact afterwards, or refused for good reason.
@@ -253,95 +272,26 @@ func (b *bench) checkDevice() error {
 		cs.execute(b.sim.Scene.Command(d), b.sim.Tree.Area(e))
 		e = d.DeviceLink.Next
 	}
-	return b.compare(cs, func(uint32) bool { return true }, nowhere)
+	return b.compare(&views{all: []canvases{cs}}, false, everything, nowhere)
 }
 
-// checkClient lets a copy of the client have what is on its way and what waits.
-func (b *bench) checkClient(v *viewer) error {
-	c := v.clone()
-	if err := c.receive(b.batch(v)); err != nil {
-		return err
-	}
-	for _, item := range b.sim.Items(v.slot) {
-		if err := b.apply(c, item); err != nil {
-			return err
-		}
-	}
-	return b.compare(c.canvases, func(id uint32) bool { return b.sim.Knows(v.slot, id) },
-		func(id uint32) *regions.Region { return b.sim.Behind(v.slot, id) })
-}
+func everything(uint32) bool { return true }
 
 func nowhere(uint32) *regions.Region { return nil }
 
-// compare compares the surfaces that have to be there with the painter's, but
-// for what is excused.
-func (b *bench) compare(cs canvases, known func(uint32) bool, excused func(uint32) *regions.Region) error {
+// compare compares what is certain of the surfaces that have to be there with the
+// painter's, but for what may be missing.
+func (b *bench) compare(v *views, padded bool, known func(uint32) bool, missing func(uint32) *regions.Region) error {
 	for id := range uint32(Surfaces) {
 		want := b.truth.canvases[id]
 		if !known(id) {
 			want = nil
 		}
-		if want == nil && cs[id] == nil {
-			continue
-		}
-		var area regions.Region
-		if want != nil {
-			area.SetRect(want.Bounds())
-		}
-		if x := excused(id); x != nil {
-			area.Subtract(x)
-		}
-		for _, rc := range area.AppendRects([]regions.Rect{{}}) {
-			if err := differ(cs[id], want, rc); err != nil {
-				return fmt.Errorf("surface %d: %w", id, err)
-			}
+		if err := v.exact(id, want, missing(id), padded); err != nil {
+			return fmt.Errorf("surface %d: %w", id, err)
 		}
 	}
 	return nil
-}
-
-// apply does to a client what a pipe item will, without a message.
-func (b *bench) apply(c *client, item *components.PipeItem) error {
-	switch item.Kind {
-	case components.ItemDraw:
-		d := b.sim.Scene.Command(b.sim.Scene.Drawables.Get(item.Drawable))
-		if c.canvases[d.Surface] == nil {
-			return fmt.Errorf("a drawable waits for surface %d, which will not exist", d.Surface)
-		}
-		c.execute(d, nil)
-	case components.ItemImage:
-		pix := *b.sim.Scene.Pixels.Get(item.Pixels)
-		to := c.canvases[item.Surface]
-		if to == nil {
-			return fmt.Errorf("pixels wait for surface %d, which will not exist", item.Surface)
-		}
-		pasteAs(to, item, pix)
-	case components.ItemSurfaceCreate:
-		if c.canvases[item.Surface] != nil {
-			return fmt.Errorf("surface %d will be created twice", item.Surface)
-		}
-		c.canvases[item.Surface] = canvas.New(qxl.SurfaceFormat(item.Format), int(item.Width), int(item.Height))
-	case components.ItemSurfaceDestroy:
-		if c.canvases[item.Surface] == nil {
-			return fmt.Errorf("surface %d will be destroyed without having existed", item.Surface)
-		}
-		delete(c.canvases, item.Surface)
-	}
-	return nil
-}
-
-// pasteAs puts an image item's pixels on a canvas; they may be of another format.
-func pasteAs(to *canvas.Canvas, item *components.PipeItem, pix []byte) {
-	from, err := canvas.Wrap(qxl.SurfaceFormat(item.Format), int(item.Area.Width()), int(item.Area.Height()),
-		len(pix)/int(item.Area.Height()), pix)
-	if err != nil {
-		panic(err)
-	}
-	d := qxl.Drawable{
-		Type: qxl.DrawCopy, BBox: item.Area, SrcArea: from.Bounds(), Rop: qxl.RopPut,
-		Scale: qxl.ScaleNearest, Mask: qxl.Mask{Image: qxl.NoImage}, Images: []qxl.Image{{Type: qxl.ImageSurface}},
-	}
-	_ = to.Draw(&d, canvases{0: from})
 }
 
 // end lets everybody go, and checks that nothing is left.
@@ -352,6 +302,9 @@ func (b *bench) end() error {
 	}
 	if n := b.sim.Scene.Regions.Len(); n != 0 {
 		return fmt.Errorf("%d regions are left", n)
+	}
+	if n := b.sim.Scene.Clips.Len(); n != 0 {
+		return fmt.Errorf("%d clips are left", n)
 	}
 	if n := b.sim.Scene.Pixels.Len(); n != 0 {
 		return fmt.Errorf("%d pixel buffers are left", n)

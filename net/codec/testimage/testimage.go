@@ -4,7 +4,7 @@
 package testimage
 
 import (
-	"math"
+	"math/bits"
 	"math/rand/v2"
 
 	"github.com/spiceecs/spiceecs/net/codec/pixel"
@@ -82,33 +82,58 @@ func Desktop(width, height int, seed uint64) []byte {
 	return c.pix
 }
 
-// Photo makes smooth shapes with the noise of a camera, as 32-bit pixels.
+// Photo makes soft shapes with the texture of a scene and the noise of a camera,
+// as 32-bit pixels. It is about as hard on lossless codecs, and on JPEG, as a
+// camera's picture scaled to the size of a screen.
 func Photo(width, height int, seed uint64) []byte {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	pix := make([]byte, 4*width*height)
-	var phase, freq [6]float64
-	for i := range phase {
-		phase[i], freq[i] = rng.Float64()*6, (1+rng.Float64()*8)/float64(width+height)
+	layers := []*texture{
+		newTexture(rng, width, height, 256, 90), newTexture(rng, width, height, 64, 50),
+		newTexture(rng, width, height, 16, 40), newTexture(rng, width, height, 4, 60),
 	}
-	across, down := make([][3]float64, width), make([][3]float64, height)
-	for i, line := range [][][3]float64{across, down} {
-		for x := range line {
-			for k := range 3 {
-				line[x][k] = 60 * math.Sin(phase[i*3+k]+6*freq[i*3+k]*float64(x))
-			}
-		}
+	var tint [3]*texture // shared brightness, and some colour of each
+	for k := range tint {
+		tint[k] = newTexture(rng, width, height, 160, 60)
 	}
 	for y := range height {
 		for x := range width {
-			noise := rng.Uint32()
+			light := float32(110)
+			for _, l := range layers {
+				light += l.at(x, y)
+			}
+			noise := rng.Uint64()
 			for k := range 3 {
-				v := 128 + across[x][k] + down[y][(k+1)%3]*across[(x+y)%width][2]/60 + float64(noise>>(8*k)&7)
+				grain := bits.OnesCount64(noise>>(21*k)&(1<<21-1)) - 10
+				v := light + tint[k].at(x, y) + float32(grain)*2.2
 				pix[4*(y*width+x)+k] = byte(min(max(v, 0), 255))
 			}
 			pix[4*(y*width+x)+3] = 0xff
 		}
 	}
 	return pix
+}
+
+// texture is random heights at the corners of cells, and what lies between.
+type texture struct {
+	cell, across int
+	corners      []float32
+}
+
+func newTexture(rng *rand.Rand, width, height, cell int, strength float32) *texture {
+	t := &texture{cell: cell, across: width/cell + 2}
+	t.corners = make([]float32, t.across*(height/cell+2))
+	for i := range t.corners {
+		t.corners[i] = strength * (rng.Float32() - 0.5)
+	}
+	return t
+}
+
+func (t *texture) at(x, y int) float32 {
+	c := t.corners[y/t.cell*t.across+x/t.cell:]
+	fx, fy := float32(x%t.cell)/float32(t.cell), float32(y%t.cell)/float32(t.cell)
+	above, below := c[0]+(c[1]-c[0])*fx, c[t.across]+(c[t.across+1]-c[t.across])*fx
+	return above + (below-above)*fy
 }
 
 type canvas struct {
