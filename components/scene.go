@@ -24,8 +24,8 @@ type Scene struct {
 	NewContainer ecs.Store2[Node, Container]
 	NewShadow    ecs.Store2[Node, Shadow]
 
-	Commands *ecs.Slab[qxl.Drawable] // decoded drawing commands
-	Regions  *ecs.Slab[regions.Region]
+	Commands *ecs.Slab[qxl.Drawable]   // decoded drawing commands
+	Regions  *ecs.Slab[regions.Region] // of areas that are no rectangles
 	Clips    *ecs.Slab[regions.Region] // of streams
 	Encoded  *ecs.Slab[Encoded]
 	Pixels   *ecs.Slab[[]byte] // copies of parts of surfaces, lines top-down
@@ -105,8 +105,8 @@ func (s *Scene) NextImageID() uint64 {
 	return uint64(s.Images)<<32 | imageGroup
 }
 
-// nodeRegions bounds the regions that belong to one drawable: its own, two for
-// each shadow, a container's, and exclusions under way.
+// nodeRegions bounds the areas that belong to one drawable: its own, two for each
+// shadow, a container's, and exclusions under way.
 const nodeRegions = 16
 
 // Full reports that no further drawable is sure to find room in the slabs.

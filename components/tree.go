@@ -22,9 +22,9 @@ type Node struct {
 	InTree  bool
 	Opaque  bool // a drawable that hides what is below it
 	Surface uint32
-	Order   uint32       // z-order on the device: newer is larger
-	Area    ecs.Handle   // Scene.Regions, see below
-	Extents regions.Rect // what the tile index has it listed with: at least the extents of Area
+	Order   uint32            // z-order on the device: newer is larger
+	Area    Area              // see below
+	Listed  regions.SmallRect // where the tile index has it: at least the extents of Area
 
 	Container ecs.Entity // that holds it, zero at the root
 	Sibling   ecs.Link   // among what that holds
@@ -47,7 +47,7 @@ type Container struct {
 type Shadow struct {
 	Owner  ecs.Entity
 	Next   ecs.Entity // the owner's next older one
-	OnHold ecs.Handle // Scene.Regions: part of Area that newer drawing hides
+	OnHold Area       // part of Area that newer drawing hides
 	// Follows says that each pixel of the owner needs just the pixel of Area at
 	// (DX,DY) from it, so that Area shrinks with the owner's.
 	Follows bool

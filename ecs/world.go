@@ -44,8 +44,14 @@ func (s *Store[A]) New() (Entity, *A) {
 	return e, a
 }
 
-// Get returns e's component. It is valid until the next entity is created or removed.
-func (s *Store[A]) Get(e Entity) *A { return s.m.Get(e) }
+// Get returns the component of e, which must be alive and have it, as the invariants
+// build checks. It is valid until the next entity is created or removed.
+func (s *Store[A]) Get(e Entity) *A {
+	if Invariants {
+		return s.m.Get(e)
+	}
+	return s.m.GetUnchecked(e)
+}
 
 // Store2 creates entities that have components of types A and B.
 type Store2[A, B any] struct{ m generic.Map2[A, B] }
@@ -66,8 +72,14 @@ func (s *Store2[A, B]) New() (Entity, *A, *B) {
 	return e, a, b
 }
 
-// Get returns e's components. They are valid until the next entity is created or removed.
-func (s *Store2[A, B]) Get(e Entity) (*A, *B) { return s.m.Get(e) }
+// Get returns the components of e, which must be alive and have them, as the invariants
+// build checks. They are valid until the next entity is created or removed.
+func (s *Store2[A, B]) Get(e Entity) (*A, *B) {
+	if Invariants {
+		return s.m.Get(e)
+	}
+	return s.m.GetUnchecked(e)
+}
 
 func mustBePlain[T any]() {
 	t := reflect.TypeFor[T]()

@@ -67,3 +67,16 @@ func (r Rect) Translate(dx, dy int32) Rect {
 func (r Rect) Grow(n int32) Rect {
 	return Rect{r.Left - n, r.Top - n, r.Right + n, r.Bottom + n}
 }
+
+// SmallRect is a Rect on the plane, in 8 bytes.
+type SmallRect struct{ Left, Top, Right, Bottom int16 }
+
+// Small is r, which must be on the plane.
+func (r Rect) Small() SmallRect {
+	return SmallRect{int16(r.Left), int16(r.Top), int16(r.Right), int16(r.Bottom)}
+}
+
+// Rect is r.
+func (r SmallRect) Rect() Rect {
+	return Rect{int32(r.Left), int32(r.Top), int32(r.Right), int32(r.Bottom)}
+}

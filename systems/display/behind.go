@@ -118,7 +118,7 @@ func (c *client) miss(surface uint32, area regions.Rect) {
 // draw gives a drawable to the client, one way or the other.
 func (c *client) draw(e ecs.Entity) {
 	d := c.w.Scene.Drawables.Get(e)
-	if d.Surface == 0 && c.w.streams.Live() > 0 && c.drawnOver(c.w.Tree.Area(e), d.Effect == qxl.EffectOpaque) {
+	if d.Surface == 0 && c.w.streams.Live() > 0 && c.drawnOver(c.w.Tree.Area(e, &c.w.seen), d.Effect == qxl.EffectOpaque) {
 		return
 	}
 	if len(c.behind) == 0 {

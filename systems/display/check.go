@@ -63,7 +63,7 @@ func (s *Sim) checkItem(e ecs.Entity) error {
 	}
 	d := s.w.Scene.Drawables.Get(e)
 	gone := s.w.Scene.Surface(d.Surface) == nil || d.Seq <= max(s.restarted, s.replaced[d.Surface])
-	if s.w.Tree.Area(e) == nil && !gone {
+	if !s.w.Scene.Nodes.Get(e).InTree && !gone {
 		return fmt.Errorf("drawable %d waits to be sent, but cannot be seen", d.Seq)
 	}
 	return nil
@@ -73,9 +73,9 @@ func (s *Sim) checkItem(e ecs.Entity) error {
 func (w *Worker) checkCurrent(refs map[ecs.Entity]int32) error {
 	seq, n := uint64(0), int32(0)
 	for e := w.Scene.Current.First; !e.IsZero(); e = w.Scene.Drawables.Get(e).DeviceLink.Next {
-		d := w.Scene.Drawables.Get(e)
-		if !d.Current || d.Seq <= seq || w.Tree.Area(e) == nil {
-			return fmt.Errorf("drawable %d after %d: current %t, in tree %t", d.Seq, seq, d.Current, w.Tree.Area(e) != nil)
+		d, seen := w.Scene.Drawables.Get(e), w.Scene.Nodes.Get(e).InTree
+		if !d.Current || d.Seq <= seq || !seen {
+			return fmt.Errorf("drawable %d after %d: current %t, in tree %t", d.Seq, seq, d.Current, seen)
 		}
 		seq = d.Seq
 		refs[e]++

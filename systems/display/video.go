@@ -55,7 +55,7 @@ func (w *Worker) frame(e ecs.Entity) bool {
 		return false
 	}
 	s.Shown++
-	area := w.Tree.Area(e)
+	area := w.Tree.Area(e, &w.seen)
 	for _, c := range w.clients {
 		if c == nil || !c.joined {
 			continue

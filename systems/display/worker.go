@@ -30,6 +30,7 @@ import (
 	"github.com/spiceecs/spiceecs/net/wire"
 	"github.com/spiceecs/spiceecs/qxl"
 	"github.com/spiceecs/spiceecs/qxl/record"
+	"github.com/spiceecs/spiceecs/regions"
 	"github.com/spiceecs/spiceecs/systems/cursor"
 	"github.com/spiceecs/spiceecs/systems/encode"
 	"github.com/spiceecs/spiceecs/systems/marshal"
@@ -118,9 +119,10 @@ type Worker struct {
 	monitors   qxl.MonitorsConfig
 	driver     bool // the guest's driver sends monitors configurations
 	running    bool
-	frames     uint64 // of videos sent
-	compressed uint64 // pictures for these
-	bytes      int64  // sent by connections that have ended
+	seen       regions.Region // scratch: where a drawable can be seen
+	frames     uint64         // of videos sent
+	compressed uint64         // pictures for these
+	bytes      int64          // sent by connections that have ended
 
 	rearm    atomic.Bool
 	quit     bool

@@ -85,7 +85,7 @@ func (s *sim) capture() *Tree {
 func (s *sim) nodes(surface uint32) (nodes []Node) {
 	at := map[ecs.Entity]int{}
 	for e, n := range s.Tree.Nodes(surface) {
-		area := s.Scene.Regions.Get(n.Area)
+		area := s.Scene.Region(n.Area, new(regions.Region))
 		c := Node{
 			Kind: n.Kind, Area: area.AppendRects(nil), Pixels: area.Area(), Extents: area.Extents(), Container: -1,
 		}
@@ -102,7 +102,7 @@ func (s *sim) nodes(surface uint32) (nodes []Node) {
 			c.Children = int(s.Scene.Containers.Get(e).Children.Len)
 		case components.NodeShadow:
 			sh := s.Scene.Shadows.Get(e)
-			hold := s.Scene.Regions.Get(sh.OnHold)
+			hold := s.Scene.Region(sh.OnHold, new(regions.Region))
 			c.Owner = s.Scene.Drawables.Get(sh.Owner).Seq
 			c.Hold, c.OnHold = hold.AppendRects(nil), hold.Area()
 		}

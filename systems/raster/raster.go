@@ -42,7 +42,8 @@ type Raster struct {
 	mark  uint32 // of the last walk
 	stack []ecs.Entity
 	set   []pending
-	area  regions.Region
+	area  regions.Region // scratch
+	seen  regions.Region // scratch
 
 	Drawn  uint64      // drawables executed
 	Failed func(error) // told of drawables that could not be executed
@@ -210,7 +211,7 @@ func (r *Raster) executeStack() {
 // execute draws one drawable where it can be seen.
 func (r *Raster) execute(e ecs.Entity) {
 	d := r.scene.Drawables.Get(e)
-	s, area := r.surfaces[d.Surface], r.tree.Area(e)
+	s, area := r.surfaces[d.Surface], r.tree.Area(e, &r.seen)
 	if err := s.canvas.DrawRegion(r.scene.Command(d), &r.sources, area); err != nil {
 		r.Failed(fmt.Errorf("drawing on surface %d: %w", d.Surface, err))
 	}

@@ -19,11 +19,11 @@ func (t *Tree) Before(e ecs.Entity, dst []ecs.Entity) []ecs.Entity {
 	if !n.InTree {
 		return dst
 	}
-	dst = t.overlapping(n.Surface, t.scene.Regions.Get(n.Area), n.Order, true, dst)
+	dst = t.overlapping(n.Surface, t.scene.Region(n.Area, &t.a), n.Order, true, dst)
 	for sh := n.Shadow; !sh.IsZero(); sh = t.scene.Shadows.Get(sh).Next {
 		n := t.scene.Nodes.Get(sh)
 		if t.surfaces[n.Surface] != nil {
-			dst = t.overlapping(n.Surface, t.scene.Regions.Get(n.Area), n.Order, false, dst)
+			dst = t.overlapping(n.Surface, t.scene.Region(n.Area, &t.a), n.Order, false, dst)
 		}
 	}
 	return dst
@@ -35,10 +35,11 @@ func (t *Tree) overlapping(surface uint32, area *regions.Region, order uint32, r
 	ix := t.surfaces[surface]
 	for chunk := firstChunk; ; chunk = nextChunk(chunk) {
 		t.near = ix.below(area.Extents(), order, t.near[:0], chunk)
-		for _, m := range t.near {
+		for _, it := range t.near {
+			order = it.ID
+			m := ix.node(it)
 			n := t.scene.Nodes.Get(m)
-			order = n.Order
-			if !t.meets(m, n, t.scene.Regions.Get(n.Area), area) {
+			if !t.meets(m, n, area) {
 				continue
 			}
 			if n.Kind == components.NodeShadow {

@@ -42,17 +42,31 @@ func (t *Tree) Check() error {
 			return fmt.Errorf("%w: surface %d: %w", ErrInvariant, id, err)
 		}
 	}
-	c.regions += len(c.containers) + len(t.work)
+	for _, w := range t.work {
+		c.count(w.area)
+	}
 	if n := t.scene.Regions.Len(); n != c.regions {
 		return fmt.Errorf("%w: %d regions in use, %d known of", ErrInvariant, n, c.regions)
 	}
 	return nil
 }
 
-// fewRegions is the number of regions up to which the trees are checked after
-// every operation in the invariants build. Larger trees take their turn as
-// often as they have regions, so that checking costs as much each time.
-const fewRegions = 100
+// of is an area's region.
+func (c *checker) of(a components.Area) *regions.Region {
+	return c.scene.Region(a, new(regions.Region))
+}
+
+// count notes an area's region, if it has one.
+func (c *checker) count(a components.Area) {
+	if !a.IsRect() {
+		c.regions++
+	}
+}
+
+// fewNodes is the number of nodes up to which the trees are checked after every
+// operation in the invariants build. Larger trees take their turn as often as they
+// have nodes, so that checking costs as much each time.
+const fewNodes = 100
 
 // verify checks the trees in the invariants build.
 func (t *Tree) verify() {
@@ -60,7 +74,7 @@ func (t *Tree) verify() {
 		return
 	}
 	t.unchecked++
-	if n := t.scene.Regions.Len(); n > fewRegions && t.unchecked < n {
+	if n := t.scene.Commands.Len() + t.shadows; n > fewNodes && t.unchecked < n {
 		return
 	}
 	t.unchecked = 0
@@ -92,20 +106,22 @@ func (c *checker) surface(id uint32, ix *index) error {
 }
 
 func (c *checker) node(id uint32, ix *index, e ecs.Entity, n *components.Node) error {
-	area := c.scene.Regions.Get(n.Area)
-	c.regions++
+	area := c.of(n.Area)
+	c.count(n.Area)
 	switch {
 	case !n.InTree || n.Surface != id:
 		return fmt.Errorf("in the index, but in tree: %t, surface %d", n.InTree, n.Surface)
 	case area.Empty():
 		return errors.New("no pixels")
+	case area.Extents() != n.Area.Extents() || area.IsRect() != n.Area.IsRect():
+		return fmt.Errorf("area %v said to have the extents %v, rectangle: %t", area, n.Area.Extents(), n.Area.IsRect())
 	case !ix.bounds.Contains(area.Extents()):
 		return fmt.Errorf("%v is outside the surface", area.Extents())
-	case !n.Extents.Contains(area.Extents()):
-		return fmt.Errorf("listed with %v, area %v", n.Extents, area.Extents())
+	case !n.Listed.Rect().Contains(area.Extents()):
+		return fmt.Errorf("listed with %v, area %v", n.Listed.Rect(), area.Extents())
 	}
-	if found := ix.below(n.Extents, n.Order+1, nil, 1); len(found) != 1 || found[0] != e {
-		return fmt.Errorf("the index finds %v at %v", found, n.Extents)
+	if found := ix.below(n.Listed.Rect(), n.Order+1, nil, 1); len(found) != 1 || ix.node(found[0]) != e {
+		return fmt.Errorf("the index finds %v at %v", found, n.Listed.Rect())
 	}
 	if n.Kind == components.NodeShadow {
 		return c.shadow(e, n)
@@ -120,7 +136,7 @@ func (c *checker) drawable(e ecs.Entity, n *components.Node) error {
 	}
 	cmd := c.scene.Command(d)
 	c.visibleArea(&c.a, cmd)
-	if !c.a.Contains(c.scene.Regions.Get(n.Area)) {
+	if !c.a.Contains(c.of(n.Area)) {
 		return errors.New("area outside box or clip")
 	}
 	order := n.Order
@@ -145,7 +161,10 @@ func (c *checker) container(in, at ecs.Entity) error {
 		return fmt.Errorf("container %v has gone", at)
 	}
 	n, outer := c.scene.Nodes.Get(in), c.scene.Nodes.Get(at)
-	c.containers[at] = true
+	if !c.containers[at] {
+		c.containers[at] = true
+		c.count(outer.Area)
+	}
 	children := c.scene.Containers.Get(at).Children
 	count, found := int32(0), false
 	for m := children.First; !m.IsZero(); m = c.siblings.Next(m) {
@@ -155,7 +174,7 @@ func (c *checker) container(in, at ecs.Entity) error {
 	switch {
 	case outer.Kind != components.NodeContainer || outer.Surface != n.Surface:
 		return fmt.Errorf("container %v is none of this surface", at)
-	case !c.scene.Regions.Get(outer.Area).Contains(c.scene.Regions.Get(n.Area)):
+	case !c.of(outer.Area).Contains(c.of(n.Area)):
 		return fmt.Errorf("area outside container %v", at)
 	case count != children.Len || !found:
 		return fmt.Errorf("container %v has %d of %d children, this one: %t", at, count, children.Len, found)
@@ -167,8 +186,8 @@ func (c *checker) container(in, at ecs.Entity) error {
 
 func (c *checker) shadow(e ecs.Entity, n *components.Node) error {
 	s := c.scene.Shadows.Get(e)
-	area, hold := c.scene.Regions.Get(n.Area), c.scene.Regions.Get(s.OnHold)
-	c.regions++
+	area, hold := c.of(n.Area), c.of(s.OnHold)
+	c.count(s.OnHold)
 	if !c.scene.World.Alive(s.Owner) {
 		return fmt.Errorf("owner %v has gone", s.Owner)
 	}
@@ -186,7 +205,7 @@ func (c *checker) shadow(e ecs.Entity, n *components.Node) error {
 	if !s.Follows || !owner.InTree {
 		return nil
 	}
-	c.a.Copy(c.scene.Regions.Get(owner.Area))
+	c.a.Copy(c.of(owner.Area))
 	c.a.Translate(s.DX, s.DY)
 	c.a.IntersectRect(c.surfaces[n.Surface].bounds)
 	if !c.a.Equal(area) {
@@ -202,14 +221,14 @@ func (c *checker) minimal(e ecs.Entity, below []ecs.Entity) error {
 	if n.Kind != components.NodeDrawable || c.scene.Drawables.Get(e).Effect != qxl.EffectOpaque {
 		return nil
 	}
-	c.a.Copy(c.scene.Regions.Get(n.Area))
+	c.a.Copy(c.of(n.Area))
 	for _, m := range below {
 		n := c.scene.Nodes.Get(m)
 		if n.Kind == components.NodeShadow {
-			c.a.Subtract(c.scene.Regions.Get(c.scene.Shadows.Get(m).OnHold))
+			c.a.Subtract(c.of(c.scene.Shadows.Get(m).OnHold))
 			continue
 		}
-		if area := c.scene.Regions.Get(n.Area); c.a.Overlaps(area) {
+		if area := c.of(n.Area); c.a.Overlaps(area) {
 			c.b.Copy(&c.a)
 			c.b.Intersect(area)
 			return fmt.Errorf("%v hides %v of %v without need", e, c.b.AppendRects(nil), m)

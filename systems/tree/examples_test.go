@@ -103,13 +103,13 @@ func (l *line) String() string {
 		for c := n.Container; !c.IsZero(); c = l.scene.Nodes.Get(c).Container {
 			b.WriteByte('>')
 		}
-		area := dots(l.scene.Regions.Get(n.Area))
+		area := dots(l.scene.Region(n.Area, new(regions.Region)))
 		switch n.Kind {
 		case components.NodeContainer:
 			fmt.Fprintf(&b, "{} %s\n", area)
 		case components.NodeShadow:
 			s := l.scene.Shadows.Get(e)
-			fmt.Fprintf(&b, "shadow of %s %s holds %s\n", l.names[s.Owner], area, dots(l.scene.Regions.Get(s.OnHold)))
+			fmt.Fprintf(&b, "shadow of %s %s holds %s\n", l.names[s.Owner], area, dots(l.scene.Region(s.OnHold, new(regions.Region))))
 		default:
 			fmt.Fprintf(&b, "%s %s\n", l.names[e], area)
 		}

@@ -6,13 +6,11 @@ import (
 	"github.com/spiceecs/spiceecs/regions"
 )
 
-// push notes an exclusion to be done. It takes the region over.
-func (t *Tree) push(surface, order uint32, area ecs.Handle) {
-	if t.scene.Regions.Get(area).Empty() {
-		t.scene.Regions.Free(area)
-		return
+// push notes an exclusion to be done. It takes the area over.
+func (t *Tree) push(surface, order uint32, area components.Area) {
+	if !area.Empty() {
+		t.work = append(t.work, task{surface, order, area})
 	}
-	t.work = append(t.work, task{surface, order, area})
 }
 
 // run does the exclusions that are waiting, and those that they bring about.
@@ -25,9 +23,9 @@ func (t *Tree) run() {
 		w := t.work[len(t.work)-1]
 		t.work = t.work[:len(t.work)-1]
 		if t.surfaces[w.surface] != nil {
-			t.exclude(w.surface, w.order, t.scene.Regions.Get(w.area))
+			t.exclude(w.surface, w.order, t.scene.Region(w.area, &t.a))
 		}
-		t.scene.Regions.Free(w.area)
+		t.scene.FreeArea(&w.area)
 	}
 	t.running = false
 }
@@ -41,14 +39,15 @@ func (t *Tree) exclude(surface, order uint32, area *regions.Region) {
 	t.a.Copy(area)
 	for chunk := firstChunk; !t.a.Empty(); chunk = nextChunk(chunk) {
 		t.near = ix.below(t.a.Extents(), order, t.near[:0], chunk)
-		for _, m := range t.near {
-			if !t.scene.World.Alive(m) {
+		for _, it := range t.near {
+			order = it.ID
+			m := ix.node(it)
+			if m.IsZero() {
 				continue // a shadow that went with its owner
 			}
 			n := t.scene.Nodes.Get(m)
-			order = n.Order
 			switch {
-			case !n.Extents.Overlaps(t.a.Extents()):
+			case !n.Listed.Rect().Overlaps(t.a.Extents()):
 			case n.Kind == components.NodeShadow:
 				t.hold(m)
 			default:
@@ -67,30 +66,33 @@ func (t *Tree) exclude(surface, order uint32, area *regions.Region) {
 // hold stops the exclusion of what a shadow's owner reads.
 func (t *Tree) hold(m ecs.Entity) {
 	n, s := t.scene.Nodes.Get(m), t.scene.Shadows.Get(m)
-	area := t.scene.Regions.Get(n.Area)
-	if !t.meets(m, n, area, &t.a) {
+	if !t.meets(m, n, &t.a) {
 		return
 	}
+	area := t.scene.Region(n.Area, &t.mine)
 	t.c.Copy(&t.a)
 	t.c.Intersect(area)
-	t.scene.Regions.Get(s.OnHold).Union(&t.c)
 	t.a.Subtract(area)
+	held := t.scene.Region(s.OnHold, &t.held)
+	held.Union(&t.c)
+	t.scene.SetArea(&s.OnHold, held)
 }
 
 // cut takes the excluded pixels from a drawable, which may be its end.
 func (t *Tree) cut(m ecs.Entity) {
 	n := t.scene.Nodes.Get(m)
-	area := t.scene.Regions.Get(n.Area)
-	if !t.meets(m, n, area, &t.a) {
+	if !t.meets(m, n, &t.a) {
 		return
 	}
+	area := t.scene.Region(n.Area, &t.mine)
 	t.c.Copy(area)
 	t.c.Intersect(&t.a) // what it loses
 	area.Subtract(&t.a)
+	t.scene.SetArea(&n.Area, area)
 	if n.Opaque {
 		t.a.Subtract(&t.c)
 	}
-	if area.Empty() {
+	if n.Area.Empty() {
 		t.hide(m)
 		return
 	}
@@ -101,13 +103,12 @@ func (t *Tree) cut(m ecs.Entity) {
 // something was sought. If it was found in vain, as it has lost some that it is listed
 // with, the index is told. To follow each loss at once would take longer: most nodes
 // lose some more, or all, before anybody is misled.
-func (t *Tree) meets(m ecs.Entity, n *components.Node, area, sought *regions.Region) bool {
-	if sought.Overlaps(area) {
-		return true
+func (t *Tree) meets(m ecs.Entity, n *components.Node, sought *regions.Region) bool {
+	now := n.Area.Extents()
+	if now.Overlaps(sought.Extents()) {
+		return sought.Overlaps(t.scene.Region(n.Area, &t.mine))
 	}
-	if now := area.Extents(); !now.Overlaps(sought.Extents()) {
-		t.surfaces[n.Surface].move(m, n, now)
-	}
+	t.surfaces[n.Surface].move(m, n, now)
 	return false
 }
 

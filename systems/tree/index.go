@@ -19,8 +19,7 @@ func nextChunk(n int) int { return min(4*n, mostChunk) }
 type index struct {
 	bounds regions.Rect // of the surface
 	tiles  *regions.TileIndex
-	nodes  []ecs.Entity // by the number of the entity, which is its ref in tiles
-	items  []regions.Item
+	nodes  []ecs.Entity // by the number of the entity, which is its ref in tiles; zero if not listed
 }
 
 func newIndex(width, height int32) *index {
@@ -35,40 +34,42 @@ func (ix *index) insert(e ecs.Entity, n *components.Node) {
 		ix.nodes = append(ix.nodes, ecs.Entity{})
 	}
 	ix.nodes[e.ID()] = e
-	ix.tiles.Insert(n.Order, e.ID(), n.Extents)
+	n.Listed = n.Area.Extents().Small()
+	ix.tiles.Insert(n.Order, e.ID(), n.Area.Extents())
 }
 
-func (ix *index) remove(n *components.Node) { ix.tiles.Remove(n.Order, n.Extents) }
+func (ix *index) remove(e ecs.Entity, n *components.Node) {
+	ix.nodes[e.ID()] = ecs.Entity{}
+	ix.tiles.Remove(n.Order, n.Listed.Rect())
+}
 
 // move lists a node with other extents, which hold all its pixels.
 func (ix *index) move(e ecs.Entity, n *components.Node, now regions.Rect) {
-	if n.Extents != now {
-		ix.tiles.Move(n.Order, e.ID(), n.Extents, now)
-		n.Extents = now
+	if was := n.Listed.Rect(); was != now {
+		ix.tiles.Move(n.Order, e.ID(), was, now)
+		n.Listed = now.Small()
 	}
 }
 
-// below appends to dst up to limit nodes whose extents overlap rc, the newest
-// ones that are older than order, newest first.
-func (ix *index) below(rc regions.Rect, order uint32, dst []ecs.Entity, limit int) []ecs.Entity {
-	ix.items = ix.tiles.Newest(rc, order, limit, ix.items[:0])
-	for _, it := range ix.items {
-		dst = append(dst, ix.nodes[it.Ref])
-	}
-	return dst
+// below appends to dst up to limit nodes that are listed in rc, the newest ones that
+// are older than order, newest first, for node to look up. The id of each is its order.
+func (ix *index) below(rc regions.Rect, order uint32, dst []regions.Item, limit int) []regions.Item {
+	return ix.tiles.Newest(rc, order, limit, dst)
 }
+
+// node is what below found, zero if it has gone since. No node may have come since.
+func (ix *index) node(it regions.Item) ecs.Entity { return ix.nodes[it.Ref] }
 
 // each calls f with all nodes, newest first; f may remove the one it gets and
 // shadows of that.
 func (ix *index) each(scene *components.Scene, f func(ecs.Entity, *components.Node)) {
-	var batch [mostChunk]ecs.Entity
+	var batch [mostChunk]regions.Item
 	for order := ^uint32(0); ; {
 		found := ix.below(ix.bounds, order, batch[:0], mostChunk)
-		for _, e := range found {
-			if scene.World.Alive(e) {
-				n := scene.Nodes.Get(e)
-				order = n.Order
-				f(e, n)
+		for _, it := range found {
+			order = it.ID
+			if e := ix.node(it); !e.IsZero() {
+				f(e, scene.Nodes.Get(e))
 			}
 		}
 		if len(found) < mostChunk {

@@ -20,23 +20,24 @@ type placing struct {
 // newcomer superfluous, or take it in.
 func (t *Tree) place(e ecs.Entity, opaque bool) placing {
 	n := t.scene.Nodes.Get(e)
-	ix, area, order := t.surfaces[n.Surface], t.scene.Regions.Get(n.Area), n.Order
+	ix, area, order := t.surfaces[n.Surface], &t.own, n.Order
 	p := placing{base: order}
 	for chunk := firstChunk; ; chunk = nextChunk(chunk) {
 		t.near = ix.below(area.Extents(), p.base, t.near[:0], chunk)
-		for _, m := range t.near {
-			if !t.scene.World.Alive(m) {
+		for _, it := range t.near {
+			m := ix.node(it)
+			if m.IsZero() {
 				continue // a shadow that went with its owner
 			}
 			mn := t.scene.Nodes.Get(m)
-			mine := t.scene.Regions.Get(mn.Area)
-			if !t.meets(m, mn, mine, area) {
-				p.base = mn.Order
+			if !t.meets(m, mn, area) {
+				p.base = it.ID
 				continue
 			}
 			if mn.Kind == components.NodeShadow {
 				return p
 			}
+			mine := t.scene.Region(mn.Area, &t.mine)
 			if area.Equal(mine) && t.equal(e, m, &p) {
 				return p
 			}
@@ -44,7 +45,7 @@ func (t *Tree) place(e ecs.Entity, opaque bool) placing {
 				p.container = t.home(area, m)
 				return p
 			}
-			p.base = mn.Order
+			p.base = it.ID
 			t.hide(m)
 		}
 		if len(t.near) < chunk {
@@ -134,7 +135,7 @@ func samePath(a, b *qxl.Drawable) bool {
 // opaque and does. Drawables that read are always at the root.
 func (t *Tree) home(area *regions.Region, m ecs.Entity) ecs.Entity {
 	n := t.scene.Nodes.Get(m)
-	if n.Opaque && n.Shadow.IsZero() && t.scene.Regions.Get(n.Area).Contains(area) {
+	if n.Opaque && n.Shadow.IsZero() && t.scene.Region(n.Area, &t.mine).Contains(area) {
 		if c := n.Container; !c.IsZero() && t.scene.Containers.Get(c).Children.First == m {
 			return c // m is its root
 		}
@@ -142,7 +143,7 @@ func (t *Tree) home(area *regions.Region, m ecs.Entity) ecs.Entity {
 	}
 	for c := n.Container; !c.IsZero(); {
 		cn := t.scene.Nodes.Get(c)
-		if t.scene.Regions.Get(cn.Area).Contains(area) {
+		if t.scene.Region(cn.Area, &t.mine).Contains(area) {
 			return c
 		}
 		c = cn.Container
@@ -155,10 +156,8 @@ func (t *Tree) enclose(root ecs.Entity) ecs.Entity {
 	outer := t.scene.Nodes.Get(root).Container
 	c, n, _ := t.scene.NewContainer.New()
 	rn := t.scene.Nodes.Get(root)
-	n.Kind, n.InTree, n.Surface, n.Order, n.Extents = components.NodeContainer, true, rn.Surface, rn.Order, rn.Extents
-	h, area, _ := t.scene.Regions.Alloc()
-	area.Copy(t.scene.Regions.Get(rn.Area))
-	n.Area = h
+	n.Kind, n.InTree, n.Surface, n.Order = components.NodeContainer, true, rn.Surface, rn.Order
+	t.scene.SetArea(&n.Area, t.scene.Region(rn.Area, &t.mine))
 	if !outer.IsZero() {
 		t.leaveQuietly(root)
 		t.join(c, outer)
@@ -200,6 +199,6 @@ func (t *Tree) leave(e ecs.Entity) {
 	if !outer.IsZero() {
 		t.leave(c)
 	}
-	t.scene.Regions.Free(t.scene.Nodes.Get(c).Area)
+	t.scene.FreeArea(&t.scene.Nodes.Get(c).Area)
 	t.scene.World.Remove(c)
 }

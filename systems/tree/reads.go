@@ -73,7 +73,7 @@ func sourceRead(cmd *qxl.Drawable, surface uint32, whole regions.Rect) read {
 	return read{surface: surface, area: a.Intersect(whole)}
 }
 
-// castShadows makes the shadows of what a drawable reads, right below it.
+// castShadows makes the shadows of what the newcomer reads, right below it.
 func (t *Tree) castShadows(e ecs.Entity, r *reads) {
 	for i := r.n - 1; i >= 0; i-- { // the newest is the first in the owner's list
 		rd := &r.all[i]
@@ -81,28 +81,25 @@ func (t *Tree) castShadows(e ecs.Entity, r *reads) {
 		if ix == nil {
 			continue
 		}
-		area, areaOf, _ := t.scene.Regions.Alloc()
+		area := &t.b
 		if rd.follows {
-			areaOf.Copy(t.scene.Regions.Get(t.scene.Nodes.Get(e).Area))
-			areaOf.Translate(rd.dx, rd.dy)
-			areaOf.IntersectRect(rd.area)
+			area.Copy(&t.own)
+			area.Translate(rd.dx, rd.dy)
+			area.IntersectRect(rd.area)
 		} else {
-			areaOf.SetRect(rd.area)
+			area.SetRect(rd.area)
 		}
-		areaOf.IntersectRect(ix.bounds)
-		if areaOf.Empty() {
-			t.scene.Regions.Free(area)
+		area.IntersectRect(ix.bounds)
+		if area.Empty() {
 			continue
 		}
-		hold, holdOf, _ := t.scene.Regions.Alloc()
-		holdOf.Clear()
 		sh, n, s := t.scene.NewShadow.New()
 		owner := t.scene.Nodes.Get(e)
 		*n = components.Node{
 			Kind: components.NodeShadow, InTree: true, Surface: rd.surface, Order: owner.Order - 1 - uint32(i),
-			Area: area, Extents: areaOf.Extents(),
 		}
-		*s = components.Shadow{Owner: e, Next: owner.Shadow, OnHold: hold, Follows: rd.follows, DX: rd.dx, DY: rd.dy}
+		t.scene.SetArea(&n.Area, area)
+		*s = components.Shadow{Owner: e, Next: owner.Shadow, Follows: rd.follows, DX: rd.dx, DY: rd.dy}
 		owner.Shadow = sh
 		t.shadows++
 		ix.insert(sh, n)
@@ -118,9 +115,9 @@ func (t *Tree) dropShadows(owner ecs.Entity) {
 
 // dropShadow ends a shadow. What it held back is excluded.
 func (t *Tree) dropShadow(owner, sh ecs.Entity) {
-	n, s := t.scene.Nodes.Get(sh), t.scene.Shadows.Get(sh)
-	t.surfaces[n.Surface].remove(n)
-	t.scene.Regions.Free(n.Area)
+	n, s := t.scene.NewShadow.Get(sh)
+	t.surfaces[n.Surface].remove(sh, n)
+	t.scene.FreeArea(&n.Area)
 	t.push(n.Surface, n.Order, s.OnHold)
 	at := &t.scene.Nodes.Get(owner).Shadow
 	for *at != sh {
@@ -146,20 +143,24 @@ func (t *Tree) shrinkShadows(owner ecs.Entity, lost *regions.Region) {
 // shrinkShadow takes what lost stands for from a shadow, which may be its end:
 // what its owner still shows need not read anything that exists.
 func (t *Tree) shrinkShadow(owner, sh ecs.Entity, lost *regions.Region) {
-	n, s := t.scene.Nodes.Get(sh), t.scene.Shadows.Get(sh)
-	area, hold := t.scene.Regions.Get(n.Area), t.scene.Regions.Get(s.OnHold)
+	n, s := t.scene.NewShadow.Get(sh)
 	t.b.Copy(lost)
 	t.b.Translate(s.DX, s.DY)
-	if area.Subtract(&t.b); area.Empty() {
+	area := t.scene.Region(n.Area, &t.mine)
+	area.Subtract(&t.b)
+	t.scene.SetArea(&n.Area, area)
+	if n.Area.Empty() {
 		t.dropShadow(owner, sh)
 		return
 	}
-	t.b.Intersect(hold)
+	held := t.scene.Region(s.OnHold, &t.held)
+	t.b.Intersect(held)
 	if t.b.Empty() {
 		return
 	}
-	hold.Subtract(&t.b)
-	h, freed, _ := t.scene.Regions.Alloc()
-	freed.Copy(&t.b)
-	t.push(n.Surface, n.Order, h)
+	held.Subtract(&t.b)
+	t.scene.SetArea(&s.OnHold, held)
+	var freed components.Area
+	t.scene.SetArea(&freed, &t.b)
+	t.push(n.Surface, n.Order, freed)
 }

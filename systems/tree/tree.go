@@ -56,8 +56,12 @@ type Tree struct {
 	running   bool
 	shadows   int // there are
 	unchecked int // operations since the last check, in the invariants build
-	near      []ecs.Entity
-	a, b, c   regions.Region // scratch
+	near      []regions.Item
+	own       regions.Region // of the drawable that is being added
+	a         regions.Region // what is being excluded
+	b, c      regions.Region // scratch
+	mine      regions.Region // scratch for the area of one node
+	held      regions.Region // and what it has on hold
 	rects     []regions.Rect // scratch
 
 	Stats Stats
@@ -75,7 +79,7 @@ type Stats struct {
 type task struct {
 	surface uint32
 	order   uint32
-	area    ecs.Handle
+	area    components.Area
 }
 
 // New returns trees for the scene's surfaces.
@@ -104,8 +108,8 @@ func (t *Tree) Restart() {
 			t.surfaces[id] = newIndex(ix.bounds.Right, ix.bounds.Bottom)
 		}
 	}
-	for _, w := range t.work {
-		t.scene.Regions.Free(w.area)
+	for i := range t.work {
+		t.scene.FreeArea(&t.work[i].area)
 	}
 	t.work, t.order = t.work[:0], 0
 }
@@ -137,12 +141,9 @@ func (t *Tree) Add(e ecs.Entity) (res Result, with ecs.Entity) {
 	}
 	reads := readsOf(t.scene, cmd)
 	t.order += ordersPerDrawable
-	h, area, _ := t.scene.Regions.Alloc()
-	t.visibleArea(area, cmd)
+	t.visibleArea(&t.own, cmd)
 	n := t.scene.Nodes.Get(e)
-	*n = components.Node{
-		Kind: components.NodeDrawable, Opaque: opaque, Surface: surface, Order: t.order, Area: h, Extents: area.Extents(),
-	}
+	*n = components.Node{Kind: components.NodeDrawable, Opaque: opaque, Surface: surface, Order: t.order}
 	base := t.order
 	// Drawables that end on the way bring exclusions about, which have to wait.
 	t.running = true
@@ -150,7 +151,6 @@ func (t *Tree) Add(e ecs.Entity) (res Result, with ecs.Entity) {
 		p := t.place(e, opaque)
 		if p.result == Ignored {
 			t.Stats.Ignored++
-			t.scene.Regions.Free(h)
 			*t.scene.Nodes.Get(e) = components.Node{}
 			t.running = false
 			return Ignored, with
@@ -163,7 +163,7 @@ func (t *Tree) Add(e ecs.Entity) (res Result, with ecs.Entity) {
 	}
 	t.castShadows(e, &reads)
 	if opaque {
-		t.exclude(surface, base, t.scene.Regions.Get(h))
+		t.exclude(surface, base, &t.own)
 	}
 	t.insert(e)
 	t.running = false
@@ -188,18 +188,19 @@ func (t *Tree) visibleArea(area *regions.Region, cmd *qxl.Drawable) {
 	area.SetRects(t.rects)
 }
 
-// insert makes a drawable part of its surface's tree.
+// insert makes the newcomer part of its surface's tree.
 func (t *Tree) insert(e ecs.Entity) {
 	n := t.scene.Nodes.Get(e)
+	t.scene.SetArea(&n.Area, &t.own)
 	n.InTree = true
 	t.surfaces[n.Surface].insert(e, n)
 }
 
 // Area is the pixels of a drawable that can still be seen, nil if it is not in
-// the tree.
-func (t *Tree) Area(e ecs.Entity) *regions.Region {
+// the tree. It is the tree's own, good until that changes, or scratch.
+func (t *Tree) Area(e ecs.Entity, scratch *regions.Region) *regions.Region {
 	if n := t.scene.Nodes.Get(e); n.InTree {
-		return t.scene.Regions.Get(n.Area)
+		return t.scene.Region(n.Area, scratch)
 	}
 	return nil
 }
@@ -225,9 +226,8 @@ func (t *Tree) unlink(e ecs.Entity) {
 func (t *Tree) detach(e ecs.Entity) {
 	n := t.scene.Nodes.Get(e)
 	n.InTree = false
-	t.surfaces[n.Surface].remove(n)
-	t.scene.Regions.Free(n.Area)
-	n.Area = 0
+	t.surfaces[n.Surface].remove(e, n)
+	t.scene.FreeArea(&n.Area)
 	if !n.Container.IsZero() {
 		t.leave(e)
 	}
@@ -241,9 +241,7 @@ func (t *Tree) DestroySurface(id uint32) {
 	if ix == nil {
 		return
 	}
-	h, all, _ := t.scene.Regions.Alloc()
-	all.SetRect(ix.bounds)
-	t.push(id, t.order+1, h)
+	t.push(id, t.order+1, components.RectArea(ix.bounds))
 	t.run()
 	t.forgetAll(ix)
 	t.surfaces[id] = nil

@@ -142,7 +142,7 @@ func (b *bench) applyDraw(l *later, item *components.PipeItem) error {
 	if l.surface(d.Surface) == nil {
 		return fmt.Errorf("a drawable waits for surface %d, which will not exist", d.Surface)
 	}
-	if area := b.sim.Tree.Area(item.Drawable); area != nil && d.Surface == 0 && d.Effect == qxl.EffectOpaque {
+	if area := b.sim.Tree.Area(item.Drawable, new(regions.Region)); area != nil && d.Surface == 0 && d.Effect == qxl.EffectOpaque {
 		for id, clip := range l.videos {
 			if clip.Overlaps(area) {
 				return fmt.Errorf("what is drawn over stream %d, at %v, will be hidden by it", id, area)

@@ -269,7 +269,7 @@ func (b *bench) checkDevice() error {
 	}
 	for e := b.sim.Scene.Current.First; !e.IsZero(); {
 		d := b.sim.Scene.Drawables.Get(e)
-		cs.execute(b.sim.Scene.Command(d), b.sim.Tree.Area(e))
+		cs.execute(b.sim.Scene.Command(d), b.sim.Tree.Area(e, new(regions.Region)))
 		e = d.DeviceLink.Next
 	}
 	return b.compare(&views{all: []canvases{cs}}, false, everything, nowhere)
