@@ -23,14 +23,14 @@ var (
 	viewerAddr = []byte{10, 71, 0, 2}
 )
 
-// NewLine makes a line.
-func NewLine(down, back *Shaper) (*Line, error) {
+// NewLine makes a line, at both ends of which TCP has a congestion control.
+func NewLine(down, back *Shaper, congestion string) (*Line, error) {
 	l := new(Line)
 	var err error
-	if l.Server, err = NewSpace(serverAddr); err != nil {
+	if l.Server, err = NewSpace(serverAddr, congestion); err != nil {
 		return nil, err
 	}
-	if l.Viewer, err = NewSpace(viewerAddr); err != nil {
+	if l.Viewer, err = NewSpace(viewerAddr, congestion); err != nil {
 		l.Server.Close()
 		return nil, err
 	}

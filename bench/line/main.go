@@ -31,6 +31,7 @@ import (
 type settings struct {
 	ours, reference, only          string
 	compression, streaming, codecs string
+	congestion                     string
 	fast, slow                     float64 // Mbit/s
 	delay, queue, phase            time.Duration
 	atOnce, json                   bool
@@ -47,6 +48,7 @@ It needs Linux and root, and vmmdrive from bench/peer.
   go run . -from line.json -plot line.png  a picture of that
   go run . -only spiceecs -slow 0.5        our server alone, on a worse line
   go run . -codecs gstreamer:vp8           another video codec, on both sides
+  go run . -congestion bbr                 another congestion control
 
 `
 
@@ -62,6 +64,7 @@ func main() {
 	flag.Float64Var(&s.slow, "slow", 1, "and in between")
 	flag.DurationVar(&s.delay, "delay", 100*time.Millisecond, "of the line, there and back: half of it each way")
 	flag.DurationVar(&s.queue, "queue", 200*time.Millisecond, "most that packets wait for the line; others are dropped")
+	flag.StringVar(&s.congestion, "congestion", "cubic", "`control` of TCP on the line, such as bbr; cubic is Linux's default")
 	flag.DurationVar(&s.phase, "phase", 10*time.Second, "length of each of the three phases, at most a minute")
 	flag.BoolVar(&s.atOnce, "at-once", false, "show frames of videos when they come, not at their time")
 	flag.BoolVar(&s.json, "json", false, "print all that was measured as JSON")

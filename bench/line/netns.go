@@ -23,16 +23,16 @@ const (
 	packets = 1500 // bytes of a packet at most
 )
 
-// NewSpace makes a namespace. Its end of the line has the address, all other
-// addresses are at the other end.
-func NewSpace(addr net.IP) (*Space, error) {
+// NewSpace makes a namespace, whose TCP sockets use a congestion control. Its end of
+// the line has the address, all other addresses are at the other end.
+func NewSpace(addr net.IP, congestion string) (*Space, error) {
 	s := &Space{Addr: addr, calls: make(chan func())}
 	failed := make(chan error)
 	go func() {
 		// The thread is never unlocked: it ends with the goroutine, and so does
 		// the namespace.
 		runtime.LockOSThread()
-		err := s.setUp()
+		err := s.setUp(congestion)
 		if failed <- err; err != nil {
 			return
 		}
@@ -60,9 +60,13 @@ func (s *Space) Close() error {
 	return s.Tun.Close()
 }
 
-func (s *Space) setUp() error {
+func (s *Space) setUp(congestion string) error {
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		return fmt.Errorf("a new one needs root: %w", err)
+	}
+	// This file is that of the namespace of the thread that opens it.
+	if err := os.WriteFile("/proc/sys/net/ipv4/tcp_congestion_control", []byte(congestion), 0); err != nil {
+		return fmt.Errorf("congestion control %q: %w", congestion, err)
 	}
 	if err := s.openTun(); err != nil {
 		return fmt.Errorf("TUN device: %w", err)

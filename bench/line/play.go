@@ -46,7 +46,7 @@ func (s *settings) play(ctx context.Context, sv server, session *Session) (*Run,
 		return s.rate(0)
 	}}
 	back := &Shaper{Delay: s.delay / 2, Queue: s.queue, Rate: func(time.Time) float64 { return s.fast * 1e6 }}
-	line, err := NewLine(down, back)
+	line, err := NewLine(down, back, s.congestion)
 	if err != nil {
 		return nil, err
 	}

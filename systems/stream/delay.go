@@ -7,6 +7,7 @@ const (
 	mostDelay  = 4 * time.Second
 	goodMargin = 20 * time.Millisecond // a frame arrives that long before it is shown
 	correction = 250 * time.Millisecond
+	caution    = 150 * time.Millisecond // that frames get in addition when a line has become slower
 	relaxTime  = 500 * time.Millisecond // in which the delay follows a smaller need
 )
 
@@ -46,8 +47,15 @@ func (d *Delay) Stamp(now time.Time, clock uint32, need time.Duration) uint32 {
 }
 
 // Changed tells that the line has become slower: when frames arrive that are under
-// way tells nothing of those to come.
-func (d *Delay) Changed() { d.stale = true }
+// way tells nothing of those to come. What these need is not known well at first, and
+// a frame that is a little late is not shown at all, so they get more, until reports
+// say that it is too much.
+func (d *Delay) Changed() {
+	d.stale = true
+	if !d.at.IsZero() {
+		d.extra = max(d.extra, caution)
+	}
+}
 
 // Arrived takes from a client's report how long before its time a frame arrived;
 // late ones are negative. Frames that were stamped before the last change tell
