@@ -6,8 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/spiceecs/spiceecs/net/codec/pixel"
 )
 
@@ -268,7 +266,6 @@ func (d *Dictionary) makeRoom(im Image) (at int, ok bool) {
 // allocate makes what is large, for the first image.
 func (d *Dictionary) allocate() {
 	d.ring = make([]byte, d.window*5+4*pixel.Slack)
-	_ = unix.Madvise(d.ring, unix.MADV_HUGEPAGE) // it is filled once, from the start on
 	// A fresh page that is read before it is written costs a second fault, which
 	// stops the other cores. Encoders look before they write.
 	for i := 0; i < len(d.table); i += tablePage {
