@@ -108,7 +108,7 @@ func TestManyClients(t *testing.T) {
 	}
 	crowd(40) // pools and tables reach their sizes
 	before := measure(t)
-	crowd(200)
+	crowd(manyVisits)
 	wrongPasswords(t, addr)
 	wantNoClients(t, m.server)
 	wantSettled(t, before, 256<<10)

@@ -2,5 +2,9 @@
 
 package spiceecs_test
 
-// filmFrames is how many pictures a film has.
-const filmFrames = 100
+// Sizes of tests that the race detector makes ten times as long.
+const (
+	filmFrames   = 100     // pictures of a film
+	manyVisits   = 200     // clients that come and go
+	recordedPart = 1 << 20 // bytes that are read of a compressed recording
+)

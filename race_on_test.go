@@ -2,6 +2,9 @@
 
 package spiceecs_test
 
-// filmFrames is how many pictures a film has: fewer, as the race detector takes ten
-// times as long for each.
-const filmFrames = 60
+// Sizes of tests that the race detector makes ten times as long.
+const (
+	filmFrames   = 60
+	manyVisits   = 60
+	recordedPart = 30_000
+)

@@ -24,7 +24,7 @@ func TestRecording(t *testing.T) {
 	noError(t, err)
 	s, err := spiceecs.New(spiceecs.Options{})
 	noError(t, err)
-	open := func() (io.ReadCloser, error) { return os.Open(file) }
+	open := func() (io.ReadCloser, error) { return openPart(file) }
 	p, err := replay.New(open, replay.Options{})
 	noError(t, err)
 	d, err := s.AddDevice(spiceecs.DeviceOptions{Ring: p, Recording: rec})
@@ -52,6 +52,18 @@ func TestRecording(t *testing.T) {
 			}
 		}
 	}
+}
+
+// openPart opens the beginning of a file.
+func openPart(name string) (io.ReadCloser, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(f, recordedPart), f}, nil
 }
 
 // events are the bodies in a recording, those of each ring and of the requests

@@ -2,14 +2,21 @@ package regions
 
 import "sync"
 
+// The three operations come in two forms: in place, and with a result apart from
+// both operands, which saves to copy one first. r may be an operand in these, too.
+
 // Union adds the pixels of o to r.
-func (r *Region) Union(o *Region) {
+func (r *Region) Union(o *Region) { r.SetUnion(r, o) }
+
+// SetUnion makes r the pixels of a and those of b.
+func (r *Region) SetUnion(a, b *Region) {
 	switch {
-	case r == o || o.Empty() || r.isRect() && r.ext.Contains(o.ext):
-	case r.Empty() || o.isRect() && o.ext.Contains(r.ext):
-		r.Copy(o)
+	case a == b || b.Empty() || a.isRect() && a.ext.Contains(b.ext):
+		r.Copy(a)
+	case a.Empty() || b.isRect() && b.ext.Contains(a.ext):
+		r.Copy(b)
 	default:
-		r.combine(opOr, o, r.ext.Union(o.ext))
+		r.combine(opOr, a, b, a.ext.Union(b.ext))
 	}
 }
 
@@ -20,15 +27,21 @@ func (r *Region) UnionRect(rc Rect) {
 }
 
 // Subtract removes the pixels of o from r.
-func (r *Region) Subtract(o *Region) {
+func (r *Region) Subtract(o *Region) { r.SetDifference(r, o) }
+
+// SetDifference makes r the pixels of a that are not in b.
+func (r *Region) SetDifference(a, b *Region) {
 	switch {
-	case !r.ext.Overlaps(o.ext):
-	case r == o || o.isRect() && o.ext.Contains(r.ext):
+	case !a.ext.Overlaps(b.ext):
+		r.Copy(a)
+	case a == b || b.isRect() && b.ext.Contains(a.ext):
 		r.setRect(Rect{})
-	case r.isRect() && o.isRect():
-		r.cut(o.ext)
+	case a.isRect() && b.isRect():
+		hole := b.ext
+		r.setRect(a.ext)
+		r.cut(hole)
 	default:
-		r.combine(opMinus, o, r.ext)
+		r.combine(opMinus, a, b, a.ext)
 	}
 }
 
@@ -86,18 +99,20 @@ func (r *Region) SubtractRect(rc Rect) {
 }
 
 // Intersect removes the pixels that are not in o from r.
-func (r *Region) Intersect(o *Region) {
-	common := r.ext.Intersect(o.ext)
+func (r *Region) Intersect(o *Region) { r.SetIntersection(r, o) }
+
+// SetIntersection makes r the pixels that are in both a and b.
+func (r *Region) SetIntersection(a, b *Region) {
+	common := a.ext.Intersect(b.ext)
 	switch {
-	case r.isRect() && o.isRect():
-		r.ext = common
-	case r == o || o.isRect() && common == r.ext:
-	case common.Empty():
+	case common.Empty() || a.isRect() && b.isRect():
 		r.setRect(common)
-	case r.isRect() && common == o.ext:
-		r.Copy(o)
+	case a == b || b.isRect() && common == a.ext:
+		r.Copy(a)
+	case a.isRect() && common == b.ext:
+		r.Copy(b)
 	default:
-		r.combine(opAnd, o, common)
+		r.combine(opAnd, a, b, common)
 	}
 }
 
@@ -114,20 +129,19 @@ func (r *Region) Xor(o *Region) {
 		return
 	}
 	var common Region
-	common.Copy(r)
-	common.Intersect(o)
+	common.SetIntersection(r, o)
 	r.Union(o)
 	r.Subtract(&common)
 	common.Clear()
 }
 
-// combine makes r the result of the operation on r and o, which have pixels, and
+// combine makes r the result of the operation on a and b, which have pixels, and
 // both together are more than one rectangle. bound is where the result can be; of
 // a union, its extents.
-func (r *Region) combine(op op, o *Region, bound Rect) {
+func (r *Region) combine(op op, a, b *Region, bound Rect) {
 	w := workspaces.Get().(*workspace)
-	if r.dense == nil && o.dense == nil {
-		w.left.runs, w.right.runs = r.runs(&w.left.one), o.runs(&w.right.one)
+	if a.dense == nil && b.dense == nil {
+		w.left.runs, w.right.runs = a.runs(&w.left.one), b.runs(&w.right.one)
 		sweep(&w.runs, op, mergeRuns[op], &w.left.runs, &w.right.runs)
 		if op != opOr {
 			bound = runExtents(&w.runs, bound)
@@ -135,7 +149,7 @@ func (r *Region) combine(op op, o *Region, bound Rect) {
 		r.adoptSparse(&w.runs, bound)
 	} else {
 		g := gridOf(bound)
-		sweep(&w.words, op, mergeWords[op], r.onGrid(g, &w.left), o.onGrid(g, &w.right))
+		sweep(&w.words, op, mergeWords[op], a.onGrid(g, &w.left), b.onGrid(g, &w.right))
 		if op != opOr {
 			bound = g.extents(&w.words)
 		}

@@ -56,6 +56,13 @@ func (m *model) apply(o *model, f func(a, b bool) bool) {
 	}
 }
 
+// become makes m what f makes of two others, which may be m itself.
+func (m *model) become(a, b *model, f func(a, b bool) bool) {
+	first := a.clone()
+	first.apply(b, f)
+	m.cell = first.cell
+}
+
 func (m *model) clone() *model { return &model{m.xs, m.ys, slices.Clone(m.cell)} }
 
 // rects is the canonical banding, made the naive way.
@@ -187,7 +194,7 @@ func reform(r *Region, form byte) {
 
 // step executes one instruction on both sides.
 func (m *machine) step(code []byte) string {
-	d, s := int(code[1])%3, int(code[1]>>4)%3
+	d, s, a := int(code[1])%3, int(code[1]>>4)%3, int(code[1]>>2)%3
 	r, o, mr, mo := &m.reg[d], &m.reg[s], m.mod[d], m.mod[s]
 	rc := mr.rect(int(code[2]&15), int(code[3]&15), int(code[2]>>4)+1, int(code[3]>>4)+1)
 	one := mr.of(rc)
@@ -197,17 +204,17 @@ func (m *machine) step(code []byte) string {
 	second := func(a, b bool) bool { return b }
 	switch code[0] % 12 {
 	case 0:
-		r.Union(o)
-		mr.apply(mo.clone(), or)
-		return "Union"
+		r.SetUnion(&m.reg[a], o) // which is Union if a is r
+		mr.become(m.mod[a], mo, or)
+		return "SetUnion"
 	case 1:
-		r.Subtract(o)
-		mr.apply(mo.clone(), minus)
-		return "Subtract"
+		r.SetDifference(&m.reg[a], o)
+		mr.become(m.mod[a], mo, minus)
+		return "SetDifference"
 	case 2:
-		r.Intersect(o)
-		mr.apply(mo.clone(), and)
-		return "Intersect"
+		r.SetIntersection(&m.reg[a], o)
+		mr.become(m.mod[a], mo, and)
+		return "SetIntersection"
 	case 3:
 		r.Xor(o)
 		mr.apply(mo.clone(), func(a, b bool) bool { return a != b })

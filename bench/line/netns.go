@@ -66,7 +66,7 @@ func (s *Space) setUp(congestion string) error {
 	}
 	// This file is that of the namespace of the thread that opens it.
 	if err := os.WriteFile("/proc/sys/net/ipv4/tcp_congestion_control", []byte(congestion), 0); err != nil {
-		return fmt.Errorf("congestion control %q: %w", congestion, err)
+		return fmt.Errorf("congestion control %q (is it in net.ipv4.tcp_allowed_congestion_control?): %w", congestion, err)
 	}
 	if err := s.openTun(); err != nil {
 		return fmt.Errorf("TUN device: %w", err)

@@ -96,11 +96,10 @@ func compare(surface [2]int32, side int32, n int) {
 	defer aApart.close()
 	defer aInside.close()
 	var r regions.Region
-	inPlace := func(op func(r, o *regions.Region)) func(int) {
+	combine := func(op func(r, a, b *regions.Region)) func(int) {
 		return func(times int) {
 			for i := range times {
-				r.Copy(&a[i%variants])
-				op(&r, &b[i%variants])
+				op(&r, &a[i%variants], &b[i%variants])
 			}
 		}
 	}
@@ -119,9 +118,9 @@ func compare(surface [2]int32, side int32, n int) {
 	rects := func() []regions.Rect { return r.AppendRects(nil) }
 	fmt.Printf("| %dx%d | %d | %d |", surface[0], surface[1], side, n)
 	for _, c := range []contest{
-		{"union", inPlace((*regions.Region).Union), both.union, rects, both},
-		{"subtract", inPlace((*regions.Region).Subtract), both.subtract, rects, both},
-		{"intersect", inPlace((*regions.Region).Intersect), both.intersect, rects, both},
+		{"union", combine((*regions.Region).SetUnion), both.union, rects, both},
+		{"subtract", combine((*regions.Region).SetDifference), both.subtract, rects, both},
+		{"intersect", combine((*regions.Region).SetIntersection), both.intersect, rects, both},
 		{"overlaps", ask(apart, regions.Shared), aApart.overlaps, nil, nil},
 		{"contains", ask(inside, regions.RightExclusive), aInside.contains, nil, nil},
 		{"set", set, both.set, rects, both},

@@ -94,8 +94,7 @@ func (c *client) show(s *components.Stream, area *regions.Region) bool {
 		}, a)
 	} else if !a.clip.Equal(area) {
 		var left regions.Region
-		left.Copy(&a.clip)
-		left.Subtract(area)
+		left.SetDifference(&a.clip, area)
 		a.clip.Copy(area)
 		c.queueStream(components.PipeItem{Kind: components.ItemStreamClip, Stream: s.ID}, a)
 		c.exact(&left)

@@ -198,7 +198,7 @@ func TestRoundTrip(t *testing.T) {
 						if size[0] == 700 && (kind == "flat" || kind == "noise" || f == qxl.Bitmap4BitBE || f == qxl.Bitmap1BitBE) {
 							continue
 						}
-						if raceEnabled && size[0] > 64 && (kind != "photo" || f != qxl.Bitmap32Bit && f != qxl.BitmapRGBA) {
+						if raceEnabled && size[0] > 64 && (kind != "photo" || f != qxl.Bitmap32Bit) {
 							continue // the detector makes these take minutes
 						}
 						im := bitmap(f, size[0], size[1], rng.Uint32N(2)*rng.Uint32N(7), uint8(rng.IntN(2))*qxl.BitmapTopDown)

@@ -200,8 +200,7 @@ func (st *State) roughOn(id uint32) (area regions.Rect, ok bool) {
 	var rest regions.Region
 	l := st.lossy[id]
 	if id == screen && st.videos != nil && l.Overlaps(&st.videos.all) {
-		rest.Copy(l)
-		rest.Subtract(&st.videos.all)
+		rest.SetDifference(l, &st.videos.all)
 		l = &rest
 	}
 	for r := range l.Rects {

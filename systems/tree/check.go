@@ -229,8 +229,7 @@ func (c *checker) minimal(e ecs.Entity, below []ecs.Entity) error {
 			continue
 		}
 		if area := c.of(n.Area); c.a.Overlaps(area) {
-			c.b.Copy(&c.a)
-			c.b.Intersect(area)
+			c.b.SetIntersection(&c.a, area)
 			return fmt.Errorf("%v hides %v of %v without need", e, c.b.AppendRects(nil), m)
 		}
 	}

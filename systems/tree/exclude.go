@@ -70,8 +70,7 @@ func (t *Tree) hold(m ecs.Entity) {
 		return
 	}
 	area := t.scene.Region(n.Area, &t.mine)
-	t.c.Copy(&t.a)
-	t.c.Intersect(area)
+	t.c.SetIntersection(&t.a, area)
 	t.a.Subtract(area)
 	held := t.scene.Region(s.OnHold, &t.held)
 	held.Union(&t.c)
@@ -85,8 +84,7 @@ func (t *Tree) cut(m ecs.Entity) {
 		return
 	}
 	area := t.scene.Region(n.Area, &t.mine)
-	t.c.Copy(area)
-	t.c.Intersect(&t.a) // what it loses
+	t.c.SetIntersection(area, &t.a) // what it loses
 	area.Subtract(&t.a)
 	t.scene.SetArea(&n.Area, area)
 	if n.Opaque {
