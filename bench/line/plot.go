@@ -95,8 +95,13 @@ func (s *settings) panel(what panel, runs []*Run, first bool) (*plot.Plot, error
 		}
 	}
 	p.Y.Min = 0
-	if p.Y.Max *= 1.05; what.most > 0 {
+	switch {
+	case what.most > 0:
 		p.Y.Max = what.most
+	case first:
+		p.Y.Max *= 1.6 // room for the legend
+	default:
+		p.Y.Max *= 1.05
 	}
 	p.Legend.Top = true
 	p.Legend.TextStyle.Font.Size = font.Length(10)
