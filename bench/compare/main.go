@@ -13,17 +13,13 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/spiceecs/spiceecs/bench/servers"
 )
@@ -88,7 +84,7 @@ func (s *settings) run() error {
 	var all []comparison
 	for _, file := range files {
 		plain := filepath.Join(dir, name(file)+".rec")
-		if err := unpack(plain, file); err != nil {
+		if err := servers.Unpack(plain, file); err != nil {
 			return fmt.Errorf("unpacking %s: %w", file, err)
 		}
 		c, err := s.compare(plain)
@@ -122,27 +118,6 @@ func (s *settings) recordings() ([]string, error) {
 
 func name(file string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(filepath.Base(file), ".zst"), ".rec")
-}
-
-// unpack writes what a zstd file holds to another one.
-func unpack(to, from string) (err error) {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	r, err := zstd.NewReader(in)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	out, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	_, err = io.Copy(out, r)
-	return err
 }
 
 func (s *settings) compare(file string) (comparison, error) {

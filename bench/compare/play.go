@@ -1,15 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -24,64 +20,41 @@ const (
 
 // playOurs serves a recording with spiceecs.
 func (s *settings) playOurs(file string) (r run, err error) {
-	cmd := exec.Command(s.ours, "serve", "--listen", "127.0.0.1:0", "--recording", file, "--pace", "fast", "--wait-client",
+	sv, err := servers.Ours(s.ours, "--recording", file, "--pace", "fast", "--wait-client",
 		"--image-compression", s.compression, "--jpeg-wan", "never", "--zlib-glz-wan", "never")
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return run{}, err
 	}
-	if err := cmd.Start(); err != nil {
-		return run{}, err
-	}
 	defer func() {
-		err = errors.Join(err, cmd.Process.Signal(os.Interrupt))
-		_, _ = io.Copy(io.Discard, out)
-		err = errors.Join(err, cmd.Wait())
-		r.CPU = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
-		r.MaxRSS = float64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / 1024
+		err = errors.Join(err, sv.Cmd.Process.Signal(os.Interrupt))
+		sv.Listen()
+		err = errors.Join(err, sv.Cmd.Wait())
+		state := sv.Cmd.ProcessState
+		r.CPU = (state.UserTime() + state.SystemTime()).Seconds()
+		r.MaxRSS = float64(state.SysUsage().(*syscall.Rusage).Maxrss) / 1024
 	}()
-	addr := ""
-	for lines := bufio.NewScanner(out); addr == "" && lines.Scan(); {
-		_, addr, _ = strings.Cut(lines.Text(), "spice://")
-	}
-	if addr == "" {
-		return run{}, errors.New("it does not say where it listens")
-	}
-	return watch(addr, s.idle)
+	return watch(sv.Addr, s.idle)
 }
 
 // playReference feeds a recording to the reference server, which ends by
 // itself: its feeder may be silent for seconds before that.
 func (s *settings) playReference(file string) (run, error) {
-	port, err := servers.FreePort()
-	if err != nil {
-		return run{}, err
-	}
-	cmd := exec.Command(s.reference, "--port", port, "--comp", s.compression, "--never-wan", "--stream", "off",
+	sv, err := servers.Reference(s.reference, "--comp", s.compression, "--never-wan", "--stream", "off",
 		"--linger", strconv.FormatInt(linger.Milliseconds(), 10), file)
-	var out strings.Builder
-	cmd.Stdout = &out
-	log, err := cmd.StderrPipe()
 	if err != nil {
 		return run{}, err
 	}
-	if err := cmd.Start(); err != nil {
-		return run{}, fmt.Errorf("%w (make -C bench/peer builds it)", err)
-	}
-	for lines := bufio.NewScanner(log); lines.Scan() && lines.Text() != "READY"; {
-	}
-	go func() { _, _ = io.Copy(io.Discard, log) }()
-	r, err := watch("127.0.0.1:"+port, time.Minute)
-	if err := errors.Join(err, cmd.Wait()); err != nil {
+	r, err := watch(sv.Addr, time.Minute)
+	sv.Listen()
+	if err := errors.Join(err, sv.Cmd.Wait()); err != nil {
 		return run{}, err
 	}
 	var report struct {
 		CPU    float64 `json:"cpu_s"`
 		MaxRSS float64 `json:"maxrss_mb"`
 	}
-	if err := json.Unmarshal([]byte(out.String()), &report); err != nil {
-		return run{}, fmt.Errorf("report %q: %w", out.String(), err)
+	if err := json.Unmarshal(sv.Report.Bytes(), &report); err != nil {
+		return run{}, fmt.Errorf("report %q: %w", sv.Report.String(), err)
 	}
 	r.CPU, r.MaxRSS = report.CPU, report.MaxRSS
 	return r, nil

@@ -17,7 +17,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -26,8 +25,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/spiceecs/spiceecs/bench/servers"
 	"github.com/spiceecs/spiceecs/qxl/record"
@@ -94,19 +91,22 @@ func (s *settings) run() error {
 	}
 	for name := range strings.SplitSeq(s.only, ",") {
 		file := filepath.Join(dir, name+".rec")
-		length, err := unpack(file, filepath.Join(s.traces, name+".rec.zst"))
-		if err != nil {
+		if err := servers.Unpack(file, filepath.Join(s.traces, name+".rec.zst")); err != nil {
 			return fmt.Errorf("unpacking %s: %w", name, err)
 		}
+		seconds, err := length(file)
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", name, err)
+		}
 		if s.pace == "fast" {
-			length = 0
+			seconds = 0
 		}
 		for r := range strings.SplitSeq(s.rates, ",") {
 			rate, err := strconv.Atoi(r)
 			if err != nil {
 				return fmt.Errorf("-rates: %w", err)
 			}
-			if err := s.play(file, result{Trace: name, Rate: rate, Length: length}, show); err != nil {
+			if err := s.play(file, result{Trace: name, Rate: rate, Length: seconds}, show); err != nil {
 				return fmt.Errorf("%s at %d bytes/s: %w", name, rate, err)
 			}
 		}
@@ -164,25 +164,14 @@ func printJSON(rs []result) {
 	}
 }
 
-// unpack writes what a zstd file holds to another one, and returns how many
-// seconds there are from its first command to the last.
-func unpack(to, from string) (length float64, err error) {
-	in, err := os.Open(from)
+// length is how many seconds there are in a recording from its first command to the last.
+func length(file string) (float64, error) {
+	in, err := os.Open(file)
 	if err != nil {
 		return 0, err
 	}
 	defer in.Close()
-	z, err := zstd.NewReader(in)
-	if err != nil {
-		return 0, err
-	}
-	defer z.Close()
-	out, err := os.Create(to)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	r, err := record.NewReader(io.TeeReader(z, out))
+	r, err := record.NewReader(in)
 	if err != nil {
 		return 0, err
 	}
@@ -190,7 +179,7 @@ func unpack(to, from string) (length float64, err error) {
 	var first, last uint64
 	for ev := new(record.Event); ; {
 		if err := r.Next(ev); err == io.EOF {
-			break
+			return float64(last-first) / 1e9, nil
 		} else if err != nil {
 			return 0, err
 		}
@@ -200,6 +189,4 @@ func unpack(to, from string) (length float64, err error) {
 			}
 		}
 	}
-	_, err = io.Copy(out, z)
-	return float64(last-first) / 1e9, err
 }

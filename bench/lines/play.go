@@ -1,12 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"errors"
-	"fmt"
-	"io"
-	"os/exec"
-	"strings"
+	"strconv"
 	"time"
 
 	"github.com/spiceecs/spiceecs/bench/drain"
@@ -18,70 +14,16 @@ const (
 	linger  = time.Hour        // of the reference after the last command; it is killed
 )
 
-// server is a program that plays a recording when a client has come.
-type server struct {
-	cmd  *exec.Cmd
-	addr string
-	says *bufio.Scanner
-}
-
-// start starts a server and waits until clients can connect.
-func (s *settings) start(which, file string) (*server, error) {
-	sv := &server{}
-	var pipe io.ReadCloser
-	var err error
-	if which == "reference" {
-		port := ""
-		if port, err = servers.FreePort(); err != nil {
-			return nil, err
-		}
-		sv.addr = "127.0.0.1:" + port
-		sv.cmd = exec.Command(s.reference, "--port", port, "--linger", fmt.Sprint(linger.Milliseconds()), file)
-		if s.pace == "recorded" {
-			sv.cmd.Args = append(sv.cmd.Args, "--realtime")
-		}
-		pipe, err = sv.cmd.StderrPipe()
-	} else {
-		sv.cmd = exec.Command(s.ours, "serve", "--listen", "127.0.0.1:0", "--recording", file, "--wait-client", "--pace", s.pace)
-		pipe, err = sv.cmd.StdoutPipe()
+// start starts a server.
+func (s *settings) start(which, file string) (*servers.Server, error) {
+	if which != "reference" {
+		return servers.Ours(s.ours, "--recording", file, "--wait-client", "--pace", s.pace)
 	}
-	if err != nil {
-		return nil, err
+	args := []string{"--linger", strconv.FormatInt(linger.Milliseconds(), 10), file}
+	if s.pace == "recorded" {
+		args = append(args, "--realtime")
 	}
-	if err := sv.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("%w (make -C bench/peer builds the reference's)", err)
-	}
-	sv.says = bufio.NewScanner(pipe)
-	for sv.says.Scan() {
-		if _, addr, ok := strings.Cut(sv.says.Text(), "spice://"); ok {
-			sv.addr = addr
-			return sv, nil
-		}
-		if sv.says.Text() == "READY" {
-			return sv, nil
-		}
-	}
-	return nil, errors.Join(errors.New("it does not say that it listens"), sv.stop())
-}
-
-// fed waits for the last command. It returns when that was, and how long it took.
-func (sv *server) fed() (at time.Time, seconds float64, err error) {
-	for sv.says.Scan() {
-		line := sv.says.Text()
-		if n, _ := fmt.Sscanf(line, "FED %f", &seconds); n == 1 {
-			return time.Now(), seconds, nil
-		}
-		if n, _ := fmt.Sscanf(line, "Played in %f s", &seconds); n == 1 {
-			return time.Now(), seconds, nil
-		}
-	}
-	return at, 0, errors.New("it ended without having fed all")
-}
-
-func (sv *server) stop() error {
-	err := sv.cmd.Process.Kill()
-	_ = sv.cmd.Wait() // it was killed
-	return err
+	return servers.Reference(s.reference, args...)
 }
 
 // measure plays a recording with one server.
@@ -90,27 +32,24 @@ func (s *settings) measure(file string, r *result) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, sv.stop()) }()
+	defer func() { err = errors.Join(err, sv.Stop()) }()
 	if r.Beside > 0 {
-		other, err := drain.Dial(drain.Options{Addr: sv.addr, Rate: r.Beside, Burst: s.burst})
+		other, err := drain.Dial(drain.Options{Addr: sv.Addr, Rate: r.Beside, Burst: s.burst})
 		if err != nil {
 			return err
 		}
 		defer other.Close()
 	}
-	c, err := drain.Dial(drain.Options{Addr: sv.addr, Rate: r.Rate, Burst: s.burst})
+	c, err := drain.Dial(drain.Options{Addr: sv.Addr, Rate: r.Rate, Burst: s.burst})
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	at, seconds, err := sv.fed()
+	at, seconds, err := sv.Fed()
 	if err != nil {
 		return err
 	}
-	go func() { // nothing it says later matters, but it must not block
-		for sv.says.Scan() {
-		}
-	}()
+	go sv.Listen()
 	time.Sleep(s.idle)
 	if err := c.Wait(s.idle, startup); err != nil {
 		return err
