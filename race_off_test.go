@@ -8,3 +8,5 @@ const (
 	manyVisits   = 200     // clients that come and go
 	recordedPart = 1 << 20 // bytes that are read of a compressed recording
 )
+
+var everyFilm = 1 // of those that are listed

@@ -8,3 +8,5 @@ const (
 	manyVisits   = 60
 	recordedPart = 30_000
 )
+
+var everyFilm = 3

@@ -11,7 +11,9 @@ import (
 // What is sent too early is old when it arrives: it waits in this machine's
 // buffers, or in those of the slowest link on the way. A Conn that is asked, with
 // Ahead, sends no more than what the line carries within its round trip and a
-// little more. For that it estimates what the line carries, and the client.
+// little more. For that it estimates what the line carries, and the client. The size of
+// the socket's buffer stays the kernel's affair: it follows the bandwidth-delay product,
+// and would no longer once it was set.
 
 const (
 	probeInterval = 50 * time.Millisecond

@@ -39,7 +39,10 @@ func testTwins(t *testing.T, deflated bool) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
-	const images = 1500
+	images := 1500
+	if raceEnabled {
+		images = 500
+	}
 	r := newRig(t, newPool(t), GLZ)
 	var twins []*twin
 	for _, pixels := range []int{1 << 16, 1 << 16, 1 << 16, 1 << 13, 1 << 16, 1 << 16} {
