@@ -13,7 +13,6 @@
 package main
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -25,6 +24,7 @@ import (
 
 	"github.com/spiceecs/spiceecs/components"
 	"github.com/spiceecs/spiceecs/net/codec/glz"
+	"github.com/spiceecs/spiceecs/net/codec/testimage"
 	"github.com/spiceecs/spiceecs/qxl"
 	"github.com/spiceecs/spiceecs/systems/encode"
 )
@@ -69,8 +69,8 @@ func main() {
 	}{{name: "tick"}, {name: "large text"}, {name: "large photo"}}
 	for i := range uint64(variety) {
 		sets[0].ticks[i] = images(i)
-		sets[1].ticks[i] = []*qxl.Image{image(1920, 1080, text(i, 1920, 1080))}
-		sets[2].ticks[i] = []*qxl.Image{image(1920, 1080, scene(i, 1920, 1080))}
+		sets[1].ticks[i] = []*qxl.Image{image(1920, 1080, testimage.Page(1920, 1080, i))}
+		sets[2].ticks[i] = []*qxl.Image{image(1920, 1080, testimage.Scene(1920, 1080, i))}
 	}
 	fmt.Printf("| codec | of | 1 core, MB/s | %d cores | gain | one encoder each | gain | 2 clients' CPU |\n", cores)
 	fmt.Println("|---|---|--:|--:|--:|--:|--:|--:|")
@@ -239,11 +239,11 @@ func images(seed uint64) (all []*qxl.Image) {
 	rng := rand.New(rand.NewPCG(seed, 5))
 	for i := range 96 {
 		w, h := 32+rng.IntN(300), 16+rng.IntN(200)
-		draw, seed := text, rng.Uint64()
+		draw, seed := testimage.Page, rng.Uint64()
 		if i%2 == 0 {
-			draw = scene
+			draw = testimage.Scene
 		}
-		all = append(all, image(w, h, draw(seed, w, h)))
+		all = append(all, image(w, h, draw(w, h, seed)))
 	}
 	return all
 }
@@ -255,38 +255,4 @@ func image(w, h int, pix []byte) *qxl.Image {
 	}
 	im.Data.Append(pix)
 	return im
-}
-
-// text draws lines of letters, which are the same for all seeds.
-func text(seed uint64, w, h int) []byte {
-	rng := rand.New(rand.NewPCG(1, 1))
-	pix := bytes.Repeat([]byte{0xf0, 0xf0, 0xf0, 0}, w*h)
-	glyphs := make([]byte, 40*7*12)
-	for i := range glyphs {
-		glyphs[i] = byte(max(rng.IntN(6)-3, 0) * 100)
-	}
-	rng = rand.New(rand.NewPCG(seed, 1))
-	for y := 4; y+12 < h; y += 16 {
-		for x, end := 10+rng.IntN(w/4), w-rng.IntN(w/2); x+7 < end; x += 8 {
-			g := glyphs[rng.IntN(40)*7*12:]
-			for i := range 7 * 12 {
-				at := 4 * ((y+i/7)*w + x + i%7)
-				pix[at], pix[at+1], pix[at+2] = 0xf0-g[i], 0xf0-g[i], 0xf0-g[i]
-			}
-		}
-	}
-	return pix
-}
-
-// scene draws soft colours with the noise of a camera.
-func scene(seed uint64, w, h int) []byte {
-	rng := rand.New(rand.NewPCG(seed, 2))
-	pix := make([]byte, 4*w*h)
-	for i := range w * h {
-		x, y, noise := i%w, i/w, rng.Uint32()
-		pix[4*i] = byte(x*y>>13) + byte(noise&7)
-		pix[4*i+1] = byte((x+y)>>4) + byte(noise>>8&7)
-		pix[4*i+2] = byte((x-y)>>5) + byte(noise>>16&7)
-	}
-	return pix
 }

@@ -30,8 +30,8 @@ func Build(ctx context.Context, root, dir string) (string, error) {
 	return program, nil
 }
 
-// FreePort is a TCP port of the loopback interface that nobody listens on.
-func FreePort() (string, error) {
+// freePort is a TCP port of the loopback interface that nobody listens on.
+func freePort() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
@@ -84,7 +84,7 @@ func Ours(program string, args ...string) (*Server, error) {
 
 // Reference starts the reference's feeder.
 func Reference(program string, args ...string) (*Server, error) {
-	port, err := FreePort()
+	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}

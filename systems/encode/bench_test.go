@@ -1,50 +1,18 @@
 package encode
 
 import (
-	"bytes"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/spiceecs/spiceecs/components"
+	"github.com/spiceecs/spiceecs/net/codec/testimage"
 	"github.com/spiceecs/spiceecs/qxl"
 )
 
-// desktop draws a page of text, photo smooth colours with the noise of a camera.
-func desktop(w, h int) []byte {
-	rng := rand.New(rand.NewPCG(1, 1))
-	pix := bytes.Repeat([]byte{0xf0, 0xf0, 0xf0, 0xff}, w*h)
-	glyphs := make([]byte, 40*7*12)
-	for i := range glyphs {
-		glyphs[i] = byte(max(rng.IntN(6)-3, 0) * 100)
-	}
-	for y := 4; y+12 < h; y += 16 {
-		for x, end := 10+rng.IntN(w/4), w-rng.IntN(w/2); x+7 < end; x += 8 {
-			g := glyphs[rng.IntN(40)*7*12:]
-			for i := range 7 * 12 {
-				at := 4 * ((y+i/7)*w + x + i%7)
-				pix[at], pix[at+1], pix[at+2] = 0xf0-g[i], 0xf0-g[i], 0xf0-g[i]
-			}
-		}
-	}
-	return pix
-}
-
-func photo(w, h int) []byte {
-	rng := rand.New(rand.NewPCG(1, 2))
-	pix := make([]byte, 4*w*h)
-	for i := range w * h {
-		x, y, noise := i%w, i/w, rng.Uint32()
-		pix[4*i] = byte(x*y>>13) + byte(noise&7)
-		pix[4*i+1] = byte((x+y)>>4) + byte(noise>>8&7)
-		pix[4*i+2] = byte((x-y)>>5) + byte(noise>>16&7)
-	}
-	return pix
-}
-
 var pictures = []struct {
 	name string
-	draw func(w, h int) []byte
-}{{"desktop", desktop}, {"photo", photo}}
+	draw func(w, h int, seed uint64) []byte
+}{{"desktop", testimage.Page}, {"photo", testimage.Scene}}
 
 // ways are the codecs, as settings that choose them.
 var ways = []struct {
@@ -115,7 +83,7 @@ func benchTick(b *testing.B, clients int, client Client, images []*qxl.Image) {
 // strips are worth.
 func BenchmarkImage(b *testing.B) {
 	for _, p := range pictures {
-		im := bitmap(qxl.Bitmap32Bit, 1920, 1080, 0, qxl.BitmapTopDown, p.draw(1920, 1080))
+		im := bitmap(qxl.Bitmap32Bit, 1920, 1080, 0, qxl.BitmapTopDown, p.draw(1920, 1080, 1))
 		for _, w := range ways {
 			b.Run(p.name+"/"+w.name, func(b *testing.B) { benchTick(b, 1, w.client, []*qxl.Image{im}) })
 		}
@@ -128,7 +96,7 @@ func scatter() (images []*qxl.Image) {
 	for i := range 48 {
 		p := pictures[i%2]
 		w, h := 32+rng.IntN(300), 16+rng.IntN(200)
-		images = append(images, bitmap(qxl.Bitmap32Bit, uint32(w), uint32(h), 0, qxl.BitmapTopDown, p.draw(w, h)))
+		images = append(images, bitmap(qxl.Bitmap32Bit, uint32(w), uint32(h), 0, qxl.BitmapTopDown, p.draw(w, h, 1)))
 	}
 	return images
 }
@@ -168,7 +136,7 @@ func TestSteadyState(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	images := append(scatter()[:12], bitmap(qxl.Bitmap32Bit, 900, 700, 0, 0, desktop(900, 700)))
+	images := append(scatter()[:12], bitmap(qxl.Bitmap32Bit, 900, 700, 0, 0, testimage.Page(900, 700, 1)))
 	noise := make([]byte, 100*100*4)
 	fillPixels(rand.New(rand.NewPCG(1, 1)), noise, "noise")
 	images = append(images, bitmap(qxl.BitmapRGBA, 100, 100, 0, 0, noise), bitmap(qxl.Bitmap24Bit, 75, 100, 3, 0, noise[:228*100]))
