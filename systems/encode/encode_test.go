@@ -12,6 +12,7 @@ import (
 	"github.com/spiceecs/spiceecs/net/codec/lz"
 	"github.com/spiceecs/spiceecs/net/codec/lz4"
 	"github.com/spiceecs/spiceecs/net/codec/quic"
+	"github.com/spiceecs/spiceecs/net/codec/testimage"
 	"github.com/spiceecs/spiceecs/qxl"
 )
 
@@ -253,6 +254,44 @@ func (r *rig) check(t *testing.T, im *qxl.Image, pix []byte, kind string) {
 	r.scene.FreeEncoded(d.Encoded)
 	if n := r.scene.Encoded.Len(); n > 0 {
 		t.Fatalf("%d results are left", n)
+	}
+}
+
+// TestAlpha sends photos with alpha with loss, small ones and ones in parts: the alpha
+// is exact, the colours nearly.
+func TestAlpha(t *testing.T) {
+	pool := newPool(t)
+	for _, size := range [][2]uint32{{40, 30}, {900, 700}} {
+		for _, flags := range []uint8{0, qxl.BitmapTopDown} {
+			r := newRig(t, pool, QUIC)
+			r.client.JPEG = true
+			im := bitmap(qxl.BitmapRGBA, size[0], size[1], 0, flags)
+			pix := testimage.Photo(int(im.X), int(im.Y), 1)
+			for i := 3; i < len(pix); i += 4 {
+				pix[i] = byte(i * i / 400)
+			}
+			im.Data.Append(pix)
+			form := r.enc.Pixels(&r.client, im, true)
+			r.enc.Run()
+			var wire qxl.Image
+			r.enc.Fill(&wire, im, &form)
+			got := make([]byte, len(pix))
+			out := jpeg.NewImage(jpeg.BGRX, int(im.X), int(im.Y), wire.BitFlags != 0)
+			if err := jpeg.NewDecoder().DecodeAlpha(got, out, wire.Data.AppendTo(nil), int(wire.Part)); err != nil {
+				t.Fatalf("%dx%d as type %d: %v", im.X, im.Y, wire.Type, err)
+			}
+			far := 0
+			for i, v := range got {
+				if d := int(v) - int(pix[i]); i%4 == 3 && d != 0 {
+					t.Fatalf("%dx%d: alpha %d differs by %d", im.X, im.Y, i/4, d)
+				} else if max(d, -d) > 32 {
+					far++
+				}
+			}
+			if far > len(got)/100 {
+				t.Errorf("%dx%d: %d of %d bytes are far off", im.X, im.Y, far, len(got))
+			}
+		}
 	}
 }
 

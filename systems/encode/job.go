@@ -2,6 +2,7 @@ package encode
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"github.com/spiceecs/spiceecs/components"
@@ -12,6 +13,9 @@ import (
 	"github.com/spiceecs/spiceecs/net/codec/quic"
 	"github.com/spiceecs/spiceecs/qxl"
 )
+
+// errNoCodec is a job that asks for no codec there is.
+var errNoCodec = errors.New("no such codec")
 
 // jpegQuality is that of images; videos choose their own.
 const jpegQuality = 85
@@ -65,10 +69,17 @@ func (j *job) divide() int {
 		return lz.Parts(lzImage(j.src), int(j.strips))
 	case CodecGLZ:
 		return j.slot.Parts(int(j.strips))
+	case CodecZlibGLZ:
+		if j.strips == 1 {
+			return 1 // whatever its planes: the stream is deflated in one go
+		}
+		return j.slot.Parts(int(j.strips))
 	case CodecLZ4:
 		return int(j.strips)
 	case CodecJPEG:
 		return jpeg.Parts(jpegImage(j.src), int(j.strips))
+	case CodecJPEGAlpha:
+		return jpeg.AlphaParts(jpegImage(j.src), int(j.strips))
 	}
 	j.strips = 1
 	return 1
@@ -93,42 +104,58 @@ type coder struct {
 	glz     *glz.Encoder
 	deflate glz.Deflater
 	stream  []byte // to be deflated
-	back    int    // glz.Encoder.Back, of the last task
 	lines   packer
 }
 
-// run compresses one part of a job behind dst. It reports false if the result
-// would be larger than the raw image.
-func (c *coder) run(dst []byte, j *job, part int) ([]byte, bool) {
+// run does a task. Its result is not OK if it would be larger than the raw image.
+func (c *coder) run(t *task, j *job) {
+	dst := &t.data
+	if j.parts == 1 {
+		dst = &j.out.Data
+	}
+	var err error
+	switch j.codec {
+	case CodecGLZ:
+		*dst = c.glzEncoder().EncodePart((*dst)[:0], &j.slot, int(t.part), int(j.strips))
+		t.back = c.glz.Back()
+	case CodecZlibGLZ:
+		if j.parts == 1 {
+			*dst = c.runZlib((*dst)[:0], t, j)
+		} else {
+			c.runZlibPart(t, j)
+		}
+	default:
+		*dst, err = c.runAlone((*dst)[:0], j, int(t.part))
+	}
+	t.ok = err == nil
+}
+
+// runAlone compresses one part of an image behind dst, with a codec that refers to no
+// other image.
+func (c *coder) runAlone(dst []byte, j *job, part int) ([]byte, error) {
 	im := j.src
 	chunks := c.lines.pack(im)
-	var err error
 	switch j.codec {
 	case CodecLZ:
 		c.lz.Limit = j.limit()
-		dst, err = c.lz.EncodePart(dst, lzImage(im), chunks, part, int(j.strips))
+		return c.lz.EncodePart(dst, lzImage(im), chunks, part, int(j.strips))
 	case CodecLZ4:
 		if c.lz4 == nil {
 			c.lz4 = new(lz4.Encoder)
 		}
 		c.lz4.Limit = j.limit()
-		dst, err = c.lz4.EncodePart(dst, lzImage(im), chunks, part, int(j.strips))
+		return c.lz4.EncodePart(dst, lzImage(im), chunks, part, int(j.strips))
 	case CodecQUIC:
 		c.quic.Limit = j.limit()
-		dst, err = c.quic.Encode(dst, quicImage(im), im.Data.Chunks)
+		return c.quic.Encode(dst, quicImage(im), im.Data.Chunks)
 	case CodecJPEG:
-		dst, err = c.jpegEncoder().EncodePart(dst, jpegImage(im), im.Data.Chunks, cmp.Or(j.quality, jpegQuality), part, int(j.strips))
-	case CodecVideo:
-		dst, err = j.video.Encode(dst, im.Data.Chunks[0])
+		return c.jpegEncoder().EncodePart(dst, jpegImage(im), im.Data.Chunks, cmp.Or(j.quality, jpegQuality), part, int(j.strips))
 	case CodecJPEGAlpha:
-		dst, err = c.runAlpha(dst, j)
-	case CodecGLZ:
-		dst = c.glzEncoder().EncodePart(dst, &j.slot, part, int(j.strips))
-		c.back = c.glz.Back()
-	case CodecZlibGLZ:
-		dst = c.runZlib(dst, j)
+		return c.jpegEncoder().EncodeAlphaPart(dst, jpegImage(im), im.Data.Chunks, jpegQuality, part, int(j.strips))
+	case CodecVideo:
+		return j.video.Encode(dst, im.Data.Chunks[0])
 	}
-	return dst, err == nil
+	return dst, errNoCodec
 }
 
 // stage copies one of so many parts of a GLZ image's pixels into the dictionary.
@@ -143,13 +170,6 @@ func (c *coder) jpegEncoder() *jpeg.Encoder {
 	return c.jpeg
 }
 
-// runAlpha sets Part, to the size of the file in front of the alpha plane.
-func (c *coder) runAlpha(dst []byte, j *job) ([]byte, error) {
-	dst, part, err := c.jpegEncoder().EncodeAlpha(dst, jpegImage(j.src), j.src.Data.Chunks, jpegQuality)
-	j.out.Part = uint32(part)
-	return dst, err
-}
-
 func (c *coder) glzEncoder() *glz.Encoder {
 	if c.glz == nil {
 		c.glz = new(glz.Encoder)
@@ -158,11 +178,11 @@ func (c *coder) glzEncoder() *glz.Encoder {
 }
 
 // runZlib sets Part, to the size of the GLZ stream, where zlib was worth it.
-func (c *coder) runZlib(dst []byte, j *job) []byte {
-	c.stream, c.back = c.stream[:0], 0
+func (c *coder) runZlib(dst []byte, t *task, j *job) []byte {
+	c.stream, t.back = c.stream[:0], 0
 	for part := range j.slot.Parts(1) {
 		c.stream = c.glzEncoder().EncodePart(c.stream, &j.slot, part, 1)
-		c.back = max(c.back, c.glz.Back())
+		t.back = max(t.back, c.glz.Back())
 	}
 	out, smaller := c.deflate.Deflate(dst, c.stream)
 	if smaller {
@@ -172,8 +192,16 @@ func (c *coder) runZlib(dst []byte, j *job) []byte {
 	return append(out, c.stream...)
 }
 
+// runZlibPart has a part in both forms: which one is sent is seen when all are there.
+func (c *coder) runZlibPart(t *task, j *job) {
+	t.data = c.glzEncoder().EncodePart(t.data[:0], &j.slot, int(t.part), int(j.strips))
+	t.back = c.glz.Back()
+	t.blocks, t.zlib = c.deflate.DeflatePart(t.blocks[:0], t.data, t.part == 0)
+}
+
 // finish makes the result of the parts, which are all done.
-func (j *job) finish(parts []task) {
+func (j *job) finish(b *batch) {
+	parts := b.tasks[j.first : j.first+j.parts]
 	o := j.out
 	size := len(o.Data)
 	o.OK = true
@@ -185,15 +213,37 @@ func (j *job) finish(parts []task) {
 		o.OK = false
 	}
 	if j.parts > 1 && o.OK {
-		o.Data = slices.Grow(o.Data, size)
-		for i := range parts {
-			o.Data = append(o.Data, parts[i].data...)
-		}
+		j.join(b, parts, size)
 	}
 	if j.codec >= CodecGLZ {
 		j.client.adopted = 0
 		o.Before = j.before(o.Before[:0], parts)
 		j.slot.Release()
+	}
+}
+
+// join puts the parts one after the other: size bytes, unless zlib makes them fewer.
+func (j *job) join(b *batch, parts []task, size int) {
+	o := j.out
+	switch j.codec {
+	case CodecZlibGLZ:
+		b.zlib = b.zlib[:0]
+		for i := range parts {
+			b.zlib = append(b.zlib, parts[i].zlib)
+		}
+		var stream int
+		if o.Data, stream = glz.JoinDeflated(o.Data, b.zlib); stream > 0 {
+			o.Part = uint32(stream)
+			return
+		}
+	case CodecJPEGAlpha:
+		for i := range jpeg.Parts(jpegImage(j.src), int(j.strips)) {
+			o.Part += uint32(len(parts[i].data))
+		}
+	}
+	o.Data = slices.Grow(o.Data, size)
+	for i := range parts {
+		o.Data = append(o.Data, parts[i].data...)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"github.com/spiceecs/spiceecs/net/codec/glz"
 )
 
 // Pool compresses images on all cores, for all devices of a server. A device's
@@ -26,6 +28,7 @@ type batch struct {
 	staged sync.WaitGroup
 	done   sync.WaitGroup
 	coder  coder // the worker's own
+	zlib   []glz.Part
 }
 
 // stage is one part of what is copied into a GLZ dictionary.
@@ -38,6 +41,10 @@ type task struct {
 	data      []byte
 	back      int // as glz.Encoder.Back
 	ok        bool
+
+	// Of ZLIB_GLZ: what zlib refers to is data and blocks.
+	blocks []byte
+	zlib   glz.Part
 }
 
 // keepPart is the largest storage of a part that is kept for the next batch.
@@ -125,13 +132,7 @@ func (b *batch) work(c *coder) {
 		}
 		b.staged.Wait()
 		t := &b.tasks[i]
-		j := &b.jobs[t.job]
-		dst := &t.data
-		if j.parts == 1 {
-			dst = &j.out.Data
-		}
-		*dst, t.ok = c.run((*dst)[:0], j, int(t.part))
-		t.back = c.back
+		c.run(t, &b.jobs[t.job])
 	}
 }
 
@@ -175,7 +176,7 @@ func (p *Pool) share(b *batch, first int) {
 	b.stages = b.stages[:0]
 	for i := range b.jobs {
 		if j := &b.jobs[i]; j.parts > 0 && j.first >= int32(first) {
-			j.finish(b.tasks[j.first : j.first+j.parts])
+			j.finish(b)
 		}
 	}
 }
@@ -212,10 +213,15 @@ func (b *batch) adopt() (next int) {
 // reset forgets all jobs.
 func (b *batch) reset() {
 	for i := range b.tasks {
-		if cap(b.tasks[i].data) > keepPart {
-			b.tasks[i].data = nil
+		t := &b.tasks[i]
+		if t.zlib = (glz.Part{}); cap(t.data) > keepPart {
+			t.data = nil
+		}
+		if cap(t.blocks) > keepPart {
+			t.blocks = nil
 		}
 	}
+	clear(b.zlib)
 	clear(b.jobs)
 	b.jobs, b.tasks = b.jobs[:0], b.tasks[:0]
 }

@@ -106,6 +106,17 @@ func FuzzInflate(f *testing.F) {
 				t.Fatalf("%d bytes deflated to %d do not come back: %v", len(data), len(packed), err)
 			}
 		}
+		if len(data) < headerSize {
+			return
+		}
+		at := max(headerSize, int(size)%len(data))
+		out, first := d.DeflatePart(nil, data[:at], true)
+		_, second := d.DeflatePart(out, data[at:], false)
+		if packed, n := JoinDeflated(nil, []Part{first, second}); n > 0 {
+			if got := standardInflate(packed, n); !bytes.Equal(got, data) {
+				t.Fatalf("%d and %d bytes deflated to %d do not come back", at, len(data)-at, len(packed))
+			}
+		}
 	})
 }
 

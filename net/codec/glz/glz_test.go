@@ -432,6 +432,46 @@ func TestDeflate(t *testing.T) {
 	}
 }
 
+// TestDeflateParts deflates streams in parts of all sizes, each with whichever of two
+// deflaters is at hand. The standard library inflates the whole stream.
+func TestDeflateParts(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	var d [2]Deflater
+	for range 300 {
+		stream := make([]byte, headerSize+rng.IntN(16*65521)>>rng.IntN(12))
+		spread := 1 + rng.IntN(256)
+		for i := range stream {
+			stream[i] = byte(255 - rng.IntN(spread))
+		}
+		var parts []Part
+		sizes, blocks := 0, 0
+		for at := 0; at < len(stream); {
+			end := at + rng.IntN(len(stream)-at+1)>>rng.IntN(4)
+			if at == 0 {
+				end = max(end, headerSize)
+			}
+			out, p := d[rng.IntN(2)].DeflatePart([]byte("before"), stream[at:end], at == 0)
+			if string(out[:6]) != "before" || !bytes.Equal(out[6:], p.Blocks) {
+				t.Fatal("the blocks are not what was appended")
+			}
+			parts = append(parts, p)
+			sizes, blocks, at = sizes+len(p.Stream), blocks+len(p.Blocks), end
+		}
+		out, size := JoinDeflated([]byte("before"), parts)
+		if size == 0 {
+			if zlibHeader+blocks+len(lastBlock)+zlibSum < len(stream) || string(out) != "before" {
+				t.Fatalf("%d bytes in blocks of %d were worth it", len(stream), blocks)
+			}
+			continue
+		}
+		if got := standardInflate(out[6:], size); size != sizes || len(out)-6 >= size || !bytes.Equal(got, stream) {
+			t.Fatalf("%d bytes in %d parts: the standard library inflates %d bytes", len(stream), len(parts), len(got))
+		}
+	}
+}
+
 // deflateWhole is the size of a zlib stream whose header is deflated, too.
 func deflateWhole(t *testing.T, stream []byte) int {
 	var out bytes.Buffer

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/adler32"
 	"io"
+	"slices"
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zlib"
@@ -25,9 +26,13 @@ const deflateLevel = 3
 //	 7   header of the GLZ stream
 //	40   blocks of what follows it
 //	-4   Adler-32 of the GLZ stream, big endian
+//
+// Those of a stream in parts end at whole bytes, each part's with an empty stored
+// block and the last ones with an empty one more.
 const (
 	zlibHead   = "\x78\x5e\x00\x21\x00\xde\xff" // 0x21: headerSize
 	zlibHeader = len(zlibHead) + headerSize
+	lastBlock  = "\x03\x00"
 	zlibSum    = 4
 )
 
@@ -47,16 +52,7 @@ func (d *Deflater) Deflate(dst, stream []byte) ([]byte, bool) {
 	if len(stream) < MinDeflate {
 		return dst, false
 	}
-	d.out.Reset()
-	if d.w == nil {
-		w, err := flate.NewWriter(&d.out, deflateLevel)
-		if err != nil {
-			return dst, false
-		}
-		d.w = w
-	}
-	d.w.Reset(&d.out)
-	if _, err := d.w.Write(stream[headerSize:]); err != nil || d.w.Close() != nil {
+	if d.write(stream[headerSize:]); d.w.Close() != nil {
 		return dst, false
 	}
 	if zlibHeader+d.out.Len()+zlibSum >= len(stream) {
@@ -65,6 +61,71 @@ func (d *Deflater) Deflate(dst, stream []byte) ([]byte, bool) {
 	dst = append(append(dst, zlibHead...), stream[:headerSize]...)
 	dst = append(dst, d.out.Bytes()...)
 	return binary.BigEndian.AppendUint32(dst, adler32.Checksum(stream)), true
+}
+
+// write begins new blocks with body. What goes wrong shows at their end.
+func (d *Deflater) write(body []byte) {
+	d.out.Reset()
+	if d.w == nil {
+		d.w, _ = flate.NewWriter(&d.out, deflateLevel) // the level is a valid one
+	}
+	d.w.Reset(&d.out)
+	_, _ = d.w.Write(body)
+}
+
+// Part is one part of a GLZ stream in two forms: as Encoder.EncodePart appends it,
+// and deflated.
+type Part struct {
+	Stream, Blocks []byte
+	sum            uint32 // of Stream
+}
+
+// DeflatePart appends the blocks of a part, the first one of its stream or another,
+// to dst. The parts may be deflated in any order, by several deflaters at a time; see
+// JoinDeflated.
+func (d *Deflater) DeflatePart(dst, stream []byte, first bool) (out []byte, p Part) {
+	body := stream
+	if first {
+		body = stream[headerSize:]
+	}
+	d.write(body)
+	_ = d.w.Flush() // a buffer takes all
+	out = append(dst, d.out.Bytes()...)
+	return out, Part{Stream: stream, Blocks: out[len(dst):], sum: adler32.Checksum(stream)}
+}
+
+// JoinDeflated is Deflate for a GLZ stream in parts. It returns the size of that
+// stream, 0 if deflating saves nothing.
+func JoinDeflated(dst []byte, parts []Part) (out []byte, size int) {
+	deflated := zlibHeader + len(lastBlock) + zlibSum
+	for i := range parts {
+		size += len(parts[i].Stream)
+		deflated += len(parts[i].Blocks)
+	}
+	if deflated >= size {
+		return dst, 0
+	}
+	out = append(slices.Grow(dst, deflated), zlibHead...)
+	out = append(out, parts[0].Stream[:headerSize]...)
+	sum := uint32(1) // of nothing
+	for i := range parts {
+		p := &parts[i]
+		out = append(out, p.Blocks...)
+		sum = joinSums(sum, p.sum, len(p.Stream))
+	}
+	out = append(out, lastBlock...)
+	return binary.BigEndian.AppendUint32(out, sum), size
+}
+
+// joinSums is the Adler-32 of data with one sum and then size bytes with another. The
+// low half is one more than the sum of the bytes, the high one the sum of the low
+// halves after each byte.
+func joinSums(sum, more uint32, size int) uint32 {
+	const mod = 65521
+	before := (sum&0xffff + mod - 1) % mod // without the one more
+	low := (before + more&0xffff) % mod
+	high := (sum>>16 + more>>16 + uint32(size%mod)*before%mod) % mod
+	return high<<16 | low
 }
 
 // AdoptDeflated is Adopt for a zlib stream of Deflate's that inflates to size

@@ -14,19 +14,36 @@ import (
 //
 // The errors are those of Encode.
 func (e *Encoder) EncodeAlpha(dst []byte, im Image, chunks [][]byte, quality int) (out []byte, jpegSize int, err error) {
-	if im.Format != BGRX || im.Stride != 4*im.Width {
-		return dst, 0, fmt.Errorf("encoding JPEG_ALPHA: %w: format %d, stride %d", ErrImage, im.Format, im.Stride)
-	}
-	out, err = e.Encode(dst, im, chunks, quality)
+	out, err = e.EncodeAlphaPart(dst, im, chunks, quality, 0, 1)
 	if err != nil {
 		return dst, 0, err
 	}
 	jpegSize = len(out) - len(dst)
-	out, err = e.alpha.Encode(out, im.alpha(), chunks)
-	if err != nil {
-		return dst, 0, fmt.Errorf("encoding JPEG_ALPHA: %w: %w", ErrImage, err)
+	out, err = e.EncodeAlphaPart(out, im, chunks, quality, 1, 1)
+	return out, jpegSize, err
+}
+
+// AlphaParts is the number of parts that a valid JPEG_ALPHA image has when it is
+// divided into about that many strips. The first ones, Parts(im, strips), are the file.
+func AlphaParts(im Image, strips int) int {
+	return Parts(im, strips) + lz.Parts(im.alpha(), strips)
+}
+
+// EncodeAlphaPart appends one of AlphaParts(im, strips) parts of a JPEG_ALPHA image to
+// dst, as EncodePart does for a file.
+func (e *Encoder) EncodeAlphaPart(dst []byte, im Image, chunks [][]byte, quality, part, strips int) ([]byte, error) {
+	if im.Format != BGRX || im.Stride != 4*im.Width {
+		return dst, fmt.Errorf("encoding JPEG_ALPHA: %w: format %d, stride %d", ErrImage, im.Format, im.Stride)
 	}
-	return out, jpegSize, nil
+	file := Parts(im, strips)
+	if part < file {
+		return e.EncodePart(dst, im, chunks, quality, part, strips)
+	}
+	out, err := e.alpha.EncodePart(dst, im.alpha(), chunks, part-file, strips)
+	if err != nil {
+		return dst, fmt.Errorf("encoding JPEG_ALPHA: %w: %w", ErrImage, err)
+	}
+	return out, nil
 }
 
 // DecodeAlpha decodes a JPEG_ALPHA image, the first jpegSize bytes of which are

@@ -257,3 +257,30 @@ func TestAlpha(t *testing.T) {
 		}
 	}
 }
+
+// TestAlphaParts makes images of parts, the last ones first.
+func TestAlphaParts(t *testing.T) {
+	const w, h = 210, 333
+	pix := testimage.Photo(w, h, 1)
+	for i := 3; i < len(pix); i += 4 {
+		pix[i] = byte(i * i / 400)
+	}
+	dec := NewDecoder()
+	for name, enc := range engines() {
+		for strips := 1; strips < 6; strips++ {
+			im := NewImage(BGRX, w, h, strips%2 == 0)
+			parts := make([][]byte, AlphaParts(im, strips))
+			for part := len(parts) - 1; part >= 0; part-- {
+				var err error
+				if parts[part], err = enc.EncodeAlphaPart(nil, im, [][]byte{pix[:777], pix[777:]}, 85, part, strips); err != nil {
+					t.Fatal(err)
+				}
+			}
+			file := len(bytes.Join(parts[:Parts(im, strips)], nil))
+			if strips > 1 && len(parts) < 4 {
+				t.Errorf("%s: only %d parts", name, len(parts))
+			}
+			wantAlpha(t, dec, im, pix, bytes.Join(parts, nil), file)
+		}
+	}
+}
