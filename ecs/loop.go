@@ -34,6 +34,7 @@ type Loop struct {
 	serial  int32 // of the last watch
 	events  [64]unix.EpollEvent
 	timers  timerHeap
+	signals []int // eventfds
 
 	woken atomic.Bool
 	mu    sync.Mutex
@@ -83,6 +84,9 @@ func (l *Loop) Close() {
 	l.shut, l.posts = true, nil
 	unix.Close(l.epfd)
 	unix.Close(l.wakefd)
+	for _, fd := range l.signals {
+		unix.Close(fd)
+	}
 }
 
 // Clock is the clock the timers follow.
@@ -162,8 +166,25 @@ func (l *Loop) Wake() {
 	}
 }
 
-// WakeFD is the eventfd behind Wake, for those who cannot call it.
-func (l *Loop) WakeFD() int { return l.wakefd }
+// Signal returns an eventfd for those who cannot call Post: whenever something is added
+// to it, the loop calls fn. It is good until Close.
+func (l *Loop) Signal(fn func()) (fd int, err error) {
+	fd, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return 0, fmt.Errorf("creating an eventfd: %w", err)
+	}
+	_, err = l.Watch(fd, Readable, func(Events) {
+		var b [8]byte
+		_, _ = unix.Read(fd, b[:])
+		fn()
+	})
+	if err != nil {
+		unix.Close(fd)
+		return 0, err
+	}
+	l.signals = append(l.signals, fd)
+	return fd, nil
+}
 
 // Poll waits until something happens, at most for timeout, and delivers it:
 // first what was posted, then due timers, then descriptor events.

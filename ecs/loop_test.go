@@ -50,6 +50,42 @@ func write(t testing.TB, fd int) {
 	}
 }
 
+// TestSignal: who adds to an eventfd has the loop call a function, once for all that was
+// added since.
+func TestSignal(t *testing.T) {
+	l, _ := newLoop(t)
+	calls := [2]int{}
+	var fds [2]int
+	for i := range fds {
+		var err error
+		if fds[i], err = l.Signal(func() { calls[i]++ }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add := func(fd int) {
+		if _, err := unix.Write(fd, []byte{1, 0, 0, 0, 0, 0, 0, 0}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	poll(t, l, 0)
+	add(fds[0])
+	add(fds[0])
+	poll(t, l, time.Hour)
+	poll(t, l, 0)
+	if calls != [2]int{1, 0} {
+		t.Errorf("calls %v", calls)
+	}
+	add(fds[1])
+	poll(t, l, time.Hour)
+	if calls != [2]int{1, 1} {
+		t.Errorf("calls %v", calls)
+	}
+	l.Close()
+	if _, err := unix.Write(fds[0], make([]byte, 8)); err != unix.EBADF {
+		t.Errorf("the eventfd of a closed loop: %v", err)
+	}
+}
+
 func TestPostOrder(t *testing.T) {
 	l, _ := newLoop(t)
 	var got []int

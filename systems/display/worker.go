@@ -125,6 +125,7 @@ type Worker struct {
 	bytes      int64          // sent by connections that have ended
 
 	rearm    atomic.Bool
+	signal   int // eventfd of the guest's
 	quit     bool
 	done     chan struct{}
 	quitOnce sync.Once
@@ -161,6 +162,10 @@ func New(cfg Config) (*Worker, error) {
 	w.setVideoCodecs(cfg.VideoCodecs)
 	w.streams = stream.New(w.Scene, cmp.Or(cfg.Streaming, stream.Filter))
 	w.streams.Gradual = w.gradual
+	if w.signal, err = loop.Signal(w.Ingest.Rearm); err != nil {
+		loop.Close()
+		return nil, fmt.Errorf("display worker: %w", err)
+	}
 	w.sched = ecs.NewSchedule(
 		stage{"ingest", w.ingestStage},
 		stage{"bound", w.boundStage},
@@ -226,7 +231,7 @@ func (w *Worker) Wakeup() {
 
 // WakeFD is an eventfd that wakes the worker, which then looks at the rings. It
 // is good until Close.
-func (w *Worker) WakeFD() int { return w.loop.WakeFD() }
+func (w *Worker) WakeFD() int { return w.signal }
 
 // do carries out a request on the worker's goroutine and waits for it.
 func (w *Worker) do(f func() error) error {

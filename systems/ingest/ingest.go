@@ -40,9 +40,9 @@ const logEvery = time.Second
 // the guest is asked to tell.
 const pollInterval = 10 * time.Millisecond
 
-// mostLooks is how often a ring is looked at in a row while it is empty, from the
-// third time on each time later: for 320 ms in all.
-const mostLooks = 6
+// mostPatience is how often a ring is looked at, after the guest was asked to tell, at
+// most: each time later, for 310 ms in all.
+const mostPatience = 5
 
 // Errors that refuse a command for what it names.
 var (
@@ -81,14 +81,35 @@ type Ingest struct {
 	shape   qxl.CursorCommand
 }
 
-// poller is how often in a row a ring was found empty, up to mostLooks. The second
-// time the guest was asked to tell.
-type poller int
+// poller is what is known of an empty ring. At the second look in a row the guest is
+// asked to tell. One that is busy filling its ring may do so late: its ring is looked at
+// for a while all the same, the shorter the more often it has told in time.
+type poller struct {
+	looks    int // in a row
+	patience int // looks after the guest was asked
+}
+
+// told is that the guest says there are commands.
+func (p *poller) told() {
+	if p.looks > 1 {
+		p.patience = max(p.patience-1, 0)
+	}
+	p.looks = 0
+}
+
+// found is that there are some.
+func (p *poller) found() {
+	if p.looks > 1 {
+		p.patience = mostPatience
+	}
+	p.looks = 0
+}
 
 // New returns the ingest stage of a device whose guest memory mem resolves.
 func New(scene *components.Scene, ring qxl.Ring, mem *qxl.Memory, rel *release.Releaser, sink Sink, log *slog.Logger) *Ingest {
 	return &Ingest{
 		scene: scene, ring: ring, dec: qxl.NewDecoder(mem), rel: rel, sink: sink, log: log,
+		display: poller{patience: mostPatience}, cursor: poller{patience: mostPatience},
 		stats: Stats{Refused: map[string]uint64{}},
 	}
 }
@@ -98,7 +119,10 @@ func (in *Ingest) Stats() Stats { return in.stats }
 
 // Rearm makes the stage look at the rings again. It has to be called when the
 // guest says that there are commands.
-func (in *Ingest) Rearm() { in.display, in.cursor = 0, 0 }
+func (in *Ingest) Rearm() {
+	in.display.told()
+	in.cursor.told()
+}
 
 // Run takes up to budget commands from each ring, and returns after what time
 // it wants to be called again even if nothing happens: 0 when there is more.
@@ -143,21 +167,20 @@ func (in *Ingest) Flush(now time.Time, limit int) {
 }
 
 // take gets the next command of a ring into in.cmd. Of an empty one it asks once more after
-// pollInterval, then asks the guest to wake the worker. A guest that is busy filling its
-// ring may do so late: the ring is looked at for a while all the same, and whenever
-// something else wakes the worker.
+// pollInterval, then asks the guest to wake the worker, and goes on as patient as the
+// poller is. Whenever something else wakes the worker, it looks, too.
 func (in *Ingest) take(p *poller, next *time.Duration, get func(*qxl.Command) bool, request func() bool) bool {
 	for !get(&in.cmd) {
-		if *p == 1 && !request() {
+		if p.looks == 1 && !request() {
 			continue // there is something by now
 		}
-		if *p < mostLooks {
-			*next = min(*next, pollInterval<<max(*p-1, 0))
-			*p++
+		if p.looks <= p.patience {
+			*next = min(*next, pollInterval<<max(p.looks-1, 0))
 		}
+		p.looks = min(p.looks+1, mostPatience+1)
 		return false
 	}
-	*p = 0
+	p.found()
 	return true
 }
 
