@@ -104,31 +104,44 @@ type coder struct {
 	glz     *glz.Encoder
 	deflate glz.Deflater
 	stream  []byte // to be deflated
+	out     []byte // room to write to
 	lines   packer
 }
 
 // run does a task. Its result is not OK if it would be larger than the raw image.
+//
+// Encoders want room for the worst case, which is many times what they write as a rule.
+// They write to memory of the coder's own, and the result is kept in as much as it needs.
 func (c *coder) run(t *task, j *job) {
+	var err error
+	out := c.out[:0]
+	switch j.codec {
+	case CodecGLZ:
+		out = c.runGLZ(out, t, j)
+	case CodecZlibGLZ:
+		if j.parts == 1 {
+			out = c.runZlib(out, t, j)
+		} else {
+			out = c.runGLZ(out, t, j)
+		}
+	default:
+		out, err = c.runAlone(out, j, int(t.part))
+	}
 	dst := &t.data
 	if j.parts == 1 {
 		dst = &j.out.Data
 	}
-	var err error
-	switch j.codec {
-	case CodecGLZ:
-		*dst = c.glzEncoder().EncodePart((*dst)[:0], &j.slot, int(t.part), int(j.strips))
-		t.back = c.glz.Back()
-	case CodecZlibGLZ:
-		if j.parts == 1 {
-			*dst = c.runZlib((*dst)[:0], t, j)
-		} else {
-			c.runZlibPart(t, j)
-		}
-	default:
-		*dst, err = c.runAlone((*dst)[:0], j, int(t.part))
+	*dst = append((*dst)[:0], out...)
+	if t.ok = err == nil; j.codec == CodecZlibGLZ && j.parts > 1 {
+		t.blocks, t.zlib = c.deflate.DeflatePart(t.blocks[:0], t.data, t.part == 0)
 	}
-	t.ok = err == nil
+	if c.out = out[:0]; cap(out) > keepRoom {
+		c.out = nil
+	}
 }
+
+// keepRoom is how much memory a coder keeps to write to.
+const keepRoom = 4 << 20
 
 // runAlone compresses one part of an image behind dst, with a codec that refers to no
 // other image.
@@ -177,6 +190,13 @@ func (c *coder) glzEncoder() *glz.Encoder {
 	return c.glz
 }
 
+// runGLZ compresses one part of a GLZ stream.
+func (c *coder) runGLZ(dst []byte, t *task, j *job) []byte {
+	dst = c.glzEncoder().EncodePart(dst, &j.slot, int(t.part), int(j.strips))
+	t.back = c.glz.Back()
+	return dst
+}
+
 // runZlib sets Part, to the size of the GLZ stream, where zlib was worth it.
 func (c *coder) runZlib(dst []byte, t *task, j *job) []byte {
 	c.stream, t.back = c.stream[:0], 0
@@ -190,13 +210,6 @@ func (c *coder) runZlib(dst []byte, t *task, j *job) []byte {
 		return out
 	}
 	return append(out, c.stream...)
-}
-
-// runZlibPart has a part in both forms: which one is sent is seen when all are there.
-func (c *coder) runZlibPart(t *task, j *job) {
-	t.data = c.glzEncoder().EncodePart(t.data[:0], &j.slot, int(t.part), int(j.strips))
-	t.back = c.glz.Back()
-	t.blocks, t.zlib = c.deflate.DeflatePart(t.blocks[:0], t.data, t.part == 0)
 }
 
 // finish makes the result of the parts, which are all done.

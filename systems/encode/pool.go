@@ -42,7 +42,8 @@ type task struct {
 	back      int // as glz.Encoder.Back
 	ok        bool
 
-	// Of ZLIB_GLZ: what zlib refers to is data and blocks.
+	// Of ZLIB_GLZ in parts, which has both forms until all are there and it is seen which
+	// one is shorter. zlib refers to data and blocks.
 	blocks []byte
 	zlib   glz.Part
 }
