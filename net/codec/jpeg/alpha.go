@@ -19,8 +19,10 @@ func (e *Encoder) EncodeAlpha(dst []byte, im Image, chunks [][]byte, quality int
 		return dst, 0, err
 	}
 	jpegSize = len(out) - len(dst)
-	out, err = e.EncodeAlphaPart(out, im, chunks, quality, 1, 1)
-	return out, jpegSize, err
+	if out, err = e.EncodeAlphaPart(out, im, chunks, quality, 1, 1); err != nil {
+		return dst, 0, err
+	}
+	return out, jpegSize, nil
 }
 
 // AlphaParts is the number of parts that a valid JPEG_ALPHA image has when it is
@@ -34,6 +36,9 @@ func AlphaParts(im Image, strips int) int {
 func (e *Encoder) EncodeAlphaPart(dst []byte, im Image, chunks [][]byte, quality, part, strips int) ([]byte, error) {
 	if im.Format != BGRX || im.Stride != 4*im.Width {
 		return dst, fmt.Errorf("encoding JPEG_ALPHA: %w: format %d, stride %d", ErrImage, im.Format, im.Stride)
+	}
+	if err := im.Check(); err != nil {
+		return dst, fmt.Errorf("encoding JPEG_ALPHA: %w", err)
 	}
 	file := Parts(im, strips)
 	if part < file {

@@ -87,6 +87,8 @@ func FuzzDecodeAlpha(f *testing.F) {
 // as they were.
 func FuzzEncodeAlpha(f *testing.F) {
 	f.Add(uint8(3), uint16(5), true, []byte("any bytes that make up an image of some lines"))
+	f.Add(uint8(3), uint16(5), true, []byte("no line"))
+	f.Add(uint8(0), uint16(0), true, []byte{})
 	encoders, all := engines(), decoders()
 	f.Fuzz(func(t *testing.T, width uint8, cut uint16, topDown bool, pixels []byte) {
 		im := NewImage(BGRX, int(width), 1, topDown)
