@@ -111,7 +111,7 @@ func TestManyClients(t *testing.T) {
 	crowd(manyVisits)
 	wrongPasswords(t, addr)
 	wantNoClients(t, m.server)
-	wantSettled(t, before, 768<<10) // an encoder that had nothing to do before has its room by now
+	wantSettled(t, before, 256<<10)
 
 	m.paint(t, seed)
 	m.wantPicture(t, addr, client.Options{Password: "secret"})

@@ -58,10 +58,10 @@ func NewLoop(clock Clock) (*Loop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating an epoll descriptor: %w", err)
 	}
-	wakefd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	wakefd, err := newEventfd()
 	if err != nil {
 		unix.Close(epfd)
-		return nil, fmt.Errorf("creating an eventfd: %w", err)
+		return nil, err
 	}
 	l := &Loop{clock: clock, epfd: epfd, wakefd: wakefd, watches: map[int32]*Watch{}}
 	ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(wakefd)}
@@ -169,13 +169,11 @@ func (l *Loop) Wake() {
 // Signal returns an eventfd for those who cannot call Post: whenever something is added
 // to it, the loop calls fn. It is good until Close.
 func (l *Loop) Signal(fn func()) (fd int, err error) {
-	fd, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
-	if err != nil {
-		return 0, fmt.Errorf("creating an eventfd: %w", err)
+	if fd, err = newEventfd(); err != nil {
+		return 0, err
 	}
 	_, err = l.Watch(fd, Readable, func(Events) {
-		var b [8]byte
-		_, _ = unix.Read(fd, b[:])
+		emptyEventfd(fd)
 		fn()
 	})
 	if err != nil {
@@ -184,6 +182,20 @@ func (l *Loop) Signal(fn func()) (fd int, err error) {
 	}
 	l.signals = append(l.signals, fd)
 	return fd, nil
+}
+
+func newEventfd() (int, error) {
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return 0, fmt.Errorf("creating an eventfd: %w", err)
+	}
+	return fd, nil
+}
+
+// emptyEventfd takes away all that was added.
+func emptyEventfd(fd int) {
+	var b [8]byte
+	_, _ = unix.Read(fd, b[:])
 }
 
 // Poll waits until something happens, at most for timeout, and delivers it:
@@ -195,8 +207,7 @@ func (l *Loop) Poll(timeout time.Duration) error {
 	}
 	for i := range max(n, 0) {
 		if int(l.events[i].Fd) == l.wakefd {
-			var b [8]byte
-			_, _ = unix.Read(l.wakefd, b[:])
+			emptyEventfd(l.wakefd)
 			l.woken.Store(false)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spiceecs/spiceecs/net/codec/glz"
 	"github.com/spiceecs/spiceecs/net/codec/lz4"
 	"github.com/spiceecs/spiceecs/net/codec/pixel"
+	"github.com/spiceecs/spiceecs/net/codec/testimage"
 )
 
 const width, height = 1920, 1080
@@ -16,35 +17,8 @@ var frame = pixel.New(pixel.RGB32, width, height, true)
 
 // pictures are pixels that compress well, hardly, and not at all.
 var pictures = map[string]func() []byte{
-	"desktop": func() []byte {
-		rng := rand.New(rand.NewPCG(1, 1))
-		pix := bytes.Repeat([]byte{0xf0, 0xf0, 0xf0, 0xff}, width*height)
-		glyphs := make([]byte, 40*7*12)
-		for i := range glyphs {
-			glyphs[i] = byte(max(rng.IntN(6)-3, 0) * 100)
-		}
-		for y := 4; y+12 < height; y += 16 {
-			for x, end := 10+rng.IntN(400), width-rng.IntN(900); x+7 < end; x += 8 {
-				g := glyphs[rng.IntN(40)*7*12:]
-				for i := range 7 * 12 {
-					at := 4 * ((y+i/7)*width + x + i%7)
-					pix[at], pix[at+1], pix[at+2] = 0xf0-g[i], 0xf0-g[i], 0xf0-g[i]
-				}
-			}
-		}
-		return pix
-	},
-	"photo": func() []byte {
-		rng := rand.New(rand.NewPCG(1, 2))
-		pix := make([]byte, frame.Size())
-		for i := range width * height {
-			x, y, noise := i%width, i/width, rng.Uint32()
-			pix[4*i] = byte(x*y>>13) + byte(noise&7)
-			pix[4*i+1] = byte((x+y)>>4) + byte(noise>>8&7)
-			pix[4*i+2] = byte((x-y)>>5) + byte(noise>>16&7)
-		}
-		return pix
-	},
+	"desktop": func() []byte { return testimage.Page(width, height, 1) },
+	"photo":   func() []byte { return testimage.Scene(width, height, 1) },
 	"noise": func() []byte {
 		rng := rand.New(rand.NewPCG(1, 3))
 		pix := make([]byte, frame.Size())

@@ -18,11 +18,12 @@
 // An Encoder belongs to its device's worker and owns one batch; results lie in
 // the scene's slab. A batch is bounded by what the worker plans in a tick. The
 // Pool is shared by all devices of a server: one helper goroutine for each core
-// but one, each with encoders of its own of about 3 MiB and up to 4 MiB of room to
-// write to, from which results are copied to as much memory as they need. A worker
-// works on its batch itself, so nothing waits for a helper that has something else
-// to do, and a tick with nothing to encode costs a comparison. In the steady state
-// nothing is allocated, but for results of more than 1 MiB, which nobody keeps.
+// but one, each with encoders of its own of about 3 MiB. While one encodes it has up
+// to 4 MiB of room to write to, from which results are copied to as much memory as
+// they need. A worker works on its batch itself, so nothing waits for a helper that
+// has something else to do, and a tick with nothing to encode costs a comparison. In
+// the steady state nothing is allocated, but for results of more than 1 MiB, which
+// nobody keeps.
 //
 // Caches are shared by the display channels of one client, whose workers run at
 // the same time; they have a lock, and see there for what channels may rely on.

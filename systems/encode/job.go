@@ -2,8 +2,8 @@ package encode
 
 import (
 	"cmp"
-	"errors"
 	"slices"
+	"sync"
 
 	"github.com/spiceecs/spiceecs/components"
 	"github.com/spiceecs/spiceecs/net/codec/glz"
@@ -13,9 +13,6 @@ import (
 	"github.com/spiceecs/spiceecs/net/codec/quic"
 	"github.com/spiceecs/spiceecs/qxl"
 )
-
-// errNoCodec is a job that asks for no codec there is.
-var errNoCodec = errors.New("no such codec")
 
 // jpegQuality is that of images; videos choose their own.
 const jpegQuality = 85
@@ -103,45 +100,59 @@ type coder struct {
 	jpeg    *jpeg.Encoder
 	glz     *glz.Encoder
 	deflate glz.Deflater
-	stream  []byte // to be deflated
-	out     []byte // room to write to
 	lines   packer
 }
 
+// rooms are what coders write to. Encoders want room for the worst case, which is many
+// times what they write as a rule; a result is kept in as much memory as it needs. The
+// garbage collector takes unused rooms away.
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
+
+// keepRoom is the largest room that is used again.
+const keepRoom = 4 << 20
+
 // run does a task. Its result is not OK if it would be larger than the raw image.
-//
-// Encoders want room for the worst case, which is many times what they write as a rule.
-// They write to memory of the coder's own, and the result is kept in as much as it needs.
 func (c *coder) run(t *task, j *job) {
-	var err error
-	out := c.out[:0]
-	switch j.codec {
-	case CodecGLZ:
-		out = c.runGLZ(out, t, j)
-	case CodecZlibGLZ:
-		if j.parts == 1 {
-			out = c.runZlib(out, t, j)
-		} else {
-			out = c.runGLZ(out, t, j)
+	room := rooms.Get().(*[]byte)
+	out, err := (*room)[:0], error(nil)
+	switch {
+	case j.codec < CodecGLZ:
+		out, err = c.runAlone(out, j, int(t.part))
+	case j.codec == CodecZlibGLZ && j.parts == 1:
+		for part := range j.slot.Parts(1) {
+			out = c.runGLZ(out, t, j, part)
 		}
 	default:
-		out, err = c.runAlone(out, j, int(t.part))
+		out = c.runGLZ(out, t, j, int(t.part))
 	}
-	dst := &t.data
-	if j.parts == 1 {
-		dst = &j.out.Data
+	t.ok = err == nil
+	c.store(t, j, out)
+	if cap(out) <= keepRoom {
+		*room = out
 	}
-	*dst = append((*dst)[:0], out...)
-	if t.ok = err == nil; j.codec == CodecZlibGLZ && j.parts > 1 {
-		t.blocks, t.zlib = c.deflate.DeflatePart(t.blocks[:0], t.data, t.part == 0)
-	}
-	if c.out = out[:0]; cap(out) > keepRoom {
-		c.out = nil
-	}
+	rooms.Put(room)
 }
 
-// keepRoom is how much memory a coder keeps to write to.
-const keepRoom = 4 << 20
+// store keeps what has been written of a task. Of a whole GLZ stream to be deflated it
+// keeps the zlib stream where that is worth it, and sets Part to the size of the former;
+// of one in parts it keeps both forms: which one is sent is seen when all are there.
+func (c *coder) store(t *task, j *job, out []byte) {
+	if j.parts > 1 {
+		if t.data = append(t.data[:0], out...); j.codec == CodecZlibGLZ {
+			_, t.zlib = c.deflate.DeflatePart(t.zlib.Blocks[:0], t.data, t.part == 0)
+		}
+		return
+	}
+	o := j.out
+	if j.codec == CodecZlibGLZ {
+		var smaller bool
+		if o.Data, smaller = c.deflate.Deflate(o.Data[:0], out); smaller {
+			o.Part = uint32(len(out))
+			return
+		}
+	}
+	o.Data = append(o.Data[:0], out...)
+}
 
 // runAlone compresses one part of an image behind dst, with a codec that refers to no
 // other image.
@@ -165,10 +176,8 @@ func (c *coder) runAlone(dst []byte, j *job, part int) ([]byte, error) {
 		return c.jpegEncoder().EncodePart(dst, jpegImage(im), im.Data.Chunks, cmp.Or(j.quality, jpegQuality), part, int(j.strips))
 	case CodecJPEGAlpha:
 		return c.jpegEncoder().EncodeAlphaPart(dst, jpegImage(im), im.Data.Chunks, jpegQuality, part, int(j.strips))
-	case CodecVideo:
-		return j.video.Encode(dst, im.Data.Chunks[0])
 	}
-	return dst, errNoCodec
+	return j.video.Encode(dst, im.Data.Chunks[0]) // CodecVideo
 }
 
 // stage copies one of so many parts of a GLZ image's pixels into the dictionary.
@@ -191,25 +200,10 @@ func (c *coder) glzEncoder() *glz.Encoder {
 }
 
 // runGLZ compresses one part of a GLZ stream.
-func (c *coder) runGLZ(dst []byte, t *task, j *job) []byte {
-	dst = c.glzEncoder().EncodePart(dst, &j.slot, int(t.part), int(j.strips))
-	t.back = c.glz.Back()
+func (c *coder) runGLZ(dst []byte, t *task, j *job, part int) []byte {
+	dst = c.glzEncoder().EncodePart(dst, &j.slot, part, int(j.strips))
+	t.back = max(t.back, c.glz.Back())
 	return dst
-}
-
-// runZlib sets Part, to the size of the GLZ stream, where zlib was worth it.
-func (c *coder) runZlib(dst []byte, t *task, j *job) []byte {
-	c.stream, t.back = c.stream[:0], 0
-	for part := range j.slot.Parts(1) {
-		c.stream = c.glzEncoder().EncodePart(c.stream, &j.slot, part, 1)
-		t.back = max(t.back, c.glz.Back())
-	}
-	out, smaller := c.deflate.Deflate(dst, c.stream)
-	if smaller {
-		j.out.Part = uint32(len(c.stream))
-		return out
-	}
-	return append(out, c.stream...)
 }
 
 // finish makes the result of the parts, which are all done.

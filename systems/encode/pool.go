@@ -41,11 +41,7 @@ type task struct {
 	data      []byte
 	back      int // as glz.Encoder.Back
 	ok        bool
-
-	// Of ZLIB_GLZ in parts, which has both forms until all are there and it is seen which
-	// one is shorter. zlib refers to data and blocks.
-	blocks []byte
-	zlib   glz.Part
+	zlib      glz.Part // data and its blocks, of ZLIB_GLZ in parts
 }
 
 // keepPart is the largest storage of a part that is kept for the next batch.
@@ -215,11 +211,11 @@ func (b *batch) adopt() (next int) {
 func (b *batch) reset() {
 	for i := range b.tasks {
 		t := &b.tasks[i]
-		if t.zlib = (glz.Part{}); cap(t.data) > keepPart {
+		if t.zlib.Stream = nil; cap(t.data) > keepPart {
 			t.data = nil
 		}
-		if cap(t.blocks) > keepPart {
-			t.blocks = nil
+		if cap(t.zlib.Blocks) > keepPart {
+			t.zlib.Blocks = nil
 		}
 	}
 	clear(b.zlib)

@@ -177,7 +177,7 @@ func (in *Ingest) take(p *poller, next *time.Duration, get func(*qxl.Command) bo
 		if p.looks <= p.patience {
 			*next = min(*next, pollInterval<<max(p.looks-1, 0))
 		}
-		p.looks = min(p.looks+1, mostPatience+1)
+		p.looks++
 		return false
 	}
 	p.found()
